@@ -1,0 +1,3 @@
+"""Terraform for AI film shoots: a storyboard in YAML becomes clips."""
+
+__version__ = "0.1.0"

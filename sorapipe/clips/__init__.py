@@ -1,0 +1,1 @@
+"""Floor 1: the bytes of one clip; knows nothing of shots."""

@@ -1,0 +1,113 @@
+"""What is known to have happened: attempts, picks, notes. Filled from lock and journal; knows neither file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from sorapipe.storyboard.model import Handle
+
+
+class AttemptState(StrEnum):
+    """Where one create stands. The order of the members is the order of the join: a later one wins.
+
+    `intent` is in the journal only. `submitted` covers everything from the task's id to the verified clip.
+    """
+
+    INTENT = "intent"
+    UNCERTAIN = "uncertain"
+    SUBMITTED = "submitted"
+    VANISHED = "vanished"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+    SUSPECT = "suspect"
+    DONE = "done"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order of the join, from 0."""
+        return _RANK[self]
+
+
+_RANK = {state: rank for rank, state in enumerate(AttemptState)}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One create of one take, from its intent on.
+
+    `address` is a shot's canonical address, or `@id` for the making of a character. `inputs` maps addresses to the
+    sha256 of the clip that was used, sorted. `out` is the clip's path relative to the manifest's folder. `cost` is in
+    `currency`. `rehearsal` marks takes of a provider that is only for practice: they never stand in for real ones.
+    `why` is what the provider said when it failed. `recipe` is the digest of the recipe.
+    """
+
+    token: str
+    address: str
+    take: int
+    recipe: str
+    provider: str
+    model: str
+    state: AttemptState
+    inputs: tuple[tuple[str, str], ...] = ()
+    account: str | None = None
+    tasks: tuple[str, ...] = ()
+    cost: Decimal | None = None
+    currency: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    out: str | None = None
+    rehearsal: bool = False
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterFact:
+    """A character that exists at a provider: made from `recipe`, known there as `handle`."""
+
+    name: str
+    recipe: str
+    provider: str
+    account: str | None
+    handle: Handle
+    task: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The take that a person chose for a shot; `token` is `None` when a person took the choice back."""
+
+    address: str
+    token: str | None
+    take: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person accepted the clip as it is, for this recipe and these inputs and no others."""
+
+    address: str
+    recipe: str
+    inputs: tuple[tuple[str, str], ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known, after the join. `attempts` are by address, each tuple in the order of take and token.
+
+    `picks` holds all live picks of an address: more than one is a conflict that a person must settle.
+    `no_good` and `notes` are by token of the attempt.
+    """
+
+    lineage: str | None = None
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    recipes: Mapping[str, str] = field(default_factory=dict)
+    characters: tuple[CharacterFact, ...] = ()
+    picks: Mapping[str, tuple[Pick, ...]] = field(default_factory=dict)
+    no_good: frozenset[str] = frozenset()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
+    consents: frozenset[str] = frozenset()

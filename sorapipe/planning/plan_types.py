@@ -1,0 +1,143 @@
+"""A plan as plain data: what happens to every take, why, and at what price; knows not how any of it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from sorapipe.planning.facts import Attempt, CharacterFact
+from sorapipe.storyboard.source import Asset
+
+
+class Action(StrEnum):
+    """What happens to one take."""
+
+    RENDER = "render"
+    RERENDER = "re-render"
+    RESUME = "resume"
+    FETCH = "fetch"
+    KEEP = "keep"
+    WAIT = "wait"
+    BLOCKED = "blocked"
+    UNCERTAIN = "uncertain"
+
+
+BUYS = frozenset({Action.RENDER, Action.RERENDER})
+"""The actions that send a create."""
+
+
+class Staleness(StrEnum):
+    """Why a finished clip is no longer the shot's, or `fresh`."""
+
+    FRESH = "fresh"
+    EDIT = "edit"
+    CASCADE = "cascade"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an action was chosen: a `code` for programs, a `text` for people, a `command` that changes it, if any."""
+
+    code: str
+    text: str
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """A take or a character that exists already and is only written down here: moved, renamed or a neighbour's.
+
+    `attempt` is the record to write (its `out` is where the clip shall be, `clip` where it is now, both relative to
+    the manifest's folder); for a character `character` is the record to write.
+    """
+
+    attempt: Attempt | None
+    clip: str | None
+    character: CharacterFact | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One take of one shot, or the making of one character (`address` is `@id`, `take` is 1).
+
+    `price` is what this step costs when it is carried out: zero when it buys nothing, `None` when the profile names no
+    price. `recipe` is the digest of what would be sent. `needs` are the addresses (shots and `@id`) that must be
+    finished first. `attempt` is the existing attempt that is kept, resumed, fetched or uncertain.
+    `stale` and `stale_price` tell of a kept clip that is out of date and what bringing it up to date would cost.
+    """
+
+    address: str
+    label: str
+    take: int
+    action: Action
+    reason: Reason
+    price: Decimal | None
+    recipe: str | None
+    needs: tuple[str, ...] = ()
+    attempt: Attempt | None = None
+    reuse: Reuse | None = None
+    stale: Staleness = Staleness.FRESH
+    stale_price: Decimal | None = None
+
+    @property
+    def key(self) -> str:
+        """Unique in a plan: address and take."""
+        return f"{self.address}#{self.take}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A local file that leaves this machine, and the labels of the steps that send it."""
+
+    asset: Asset
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over a plan. `cost` is `None` when a step to be bought has no price. `film_seconds` counts what is in the
+    film. `calls` are the creates, `minutes` the expected time until all is there."""
+
+    shots: int
+    takes: int
+    buys: int
+    film_seconds: Decimal
+    cost: Decimal | None
+    stale_cost: Decimal
+    calls: int
+    minutes: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps in a stable order: what others need comes first, else the storyboard's order."""
+
+    provider: str
+    account: str | None
+    currency: str
+    steps: tuple[Step, ...]
+    totals: Totals
+    uploads: tuple[Upload, ...]
+
+    @property
+    def idle(self) -> bool:
+        """Whether carrying it out would send, fetch and write nothing."""
+        return all(s.action in {Action.KEEP, Action.WAIT, Action.BLOCKED} and s.reuse is None for s in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person asked for beyond "bring it up to date".
+
+    `select` are canonical addresses (`None`: all shots). `rolls` are further takes by address. `cascade` buys what is
+    stale by its parents' picks, `reshoot` what is stale by its model, `first_takes` lets shots go on with their parents'
+    lowest good take where no pick is made.
+    """
+
+    select: frozenset[str] | None = None
+    rolls: tuple[tuple[str, int], ...] = ()
+    cascade: bool = False
+    reshoot: bool = False
+    first_takes: bool = False

@@ -1,0 +1,182 @@
+"""The words every dialect shares: what is ordered, what can be answered; knows no dialect and no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or clip that goes up with an order."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One create, in no dialect's words; every value is ready to be sent.
+
+    `seconds` counts whole seconds, `size` is `WIDTHxHEIGHT`. `metadata` already holds the client token.
+    `character_timestamps` is `start,end` in seconds.
+    """
+
+    model: str
+    prompt: str
+    seconds: int
+    size: str
+    token: str
+    metadata: str
+    negative_prompt: str | None = None
+    input_reference: Media | None = None
+    last_frame: Media | None = None
+    watermark: bool = False
+    private: bool = False
+    style: str | None = None
+    seed: int | None = None
+    extra: tuple[tuple[str, str | int | bool | Decimal], ...] = ()
+    character_ids: tuple[str, ...] = ()
+    character_url: str | None = None
+    character_timestamps: str | None = None
+    character_from_task: str | None = None
+    character_create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCharacter:
+    """A character as the provider names it."""
+
+    id: str | None
+    username: str | None
+
+
+# The three answers of a create.
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the order; `task` is its id for the job."""
+
+    task: str
+
+
+class Refusal(StrEnum):
+    """Why a create was refused for certain."""
+
+    UNREACHABLE = "unreachable"
+    AUTHENTICATION = "authentication"
+    CREDITS = "credits"
+    RATE = "rate"
+    REQUEST = "request"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was bought, for certain. `retry_after` in seconds where the provider named a time."""
+
+    refusal: Refusal
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been bought: nobody knows. Never sent again unasked."""
+
+    message: str
+
+
+CreateAnswer = Accepted | Refused | Unknown
+
+
+# The answers of a poll.
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Not finished. `progress` from 0 to 100 where told; `unknown_word` is a state that nobody has documented."""
+
+    queued: bool = False
+    progress: int | None = None
+    unknown_word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Finished. `url` is `None` when the provider named none; `seconds` is how long it worked, where told."""
+
+    url: str | None
+    character: MadeCharacter | None = None
+    cost: Decimal | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider gave up on it; `message` is what it said."""
+
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The provider says that it does not know the task."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """No answer that says anything: asked again later. `authentication` is set when the key was refused."""
+
+    message: str
+    retry_after: float | None = None
+    authentication: bool = False
+
+
+PollAnswer = Running | Succeeded | Failed | NotThere | Missed
+
+
+# Downloads.
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The answer to a download. `offset` is where its first byte belongs, `total` the size of the whole where told."""
+
+    offset: int
+    total: int | None
+    etag: str | None
+    chunks: Iterator[bytes]
+
+
+class DownloadFailed(Exception):
+    """The bytes did not come. `gone` says that this URL will never give them (403, 404, 410)."""
+
+    def __init__(self, message: str, *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.gone = gone
+
+
+class Provider(Protocol):
+    """One provider, whatever it speaks. No method raises for what a server or a network does, `download` excepted."""
+
+    def create(self, order: Order) -> CreateAnswer:
+        """Orders one clip or character. Sent once, never repeated in here."""
+
+    def poll(self, task: str) -> PollAnswer:
+        """Asks how a task is."""
+
+    def credits(self) -> Decimal | None:
+        """The balance, `None` where the provider tells none or did not answer."""
+
+    def download(self, url: str, offset: int, etag: str | None) -> AbstractContextManager[Body]:
+        """Opens the bytes of a finished clip from `offset` on (Range and If-Range). Raises `DownloadFailed`."""
