@@ -54,7 +54,9 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             module = node.module or ""
-            found |= {f"{module}.{alias.name}" if module_exists(f"{module}.{alias.name}") else module for alias in node.names}
+            found |= {
+                f"{module}.{alias.name}" if module_exists(f"{module}.{alias.name}") else module for alias in node.names
+            }
     return found
 
 
@@ -67,7 +69,7 @@ ROOM_FILES = rooms()
 
 
 def floor(room: str) -> str:
-    return room.split(".")[0]
+    return room.split(".", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("room", sorted(r for r in ROOM_FILES if floor(r) in FLOORS))

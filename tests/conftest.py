@@ -1,0 +1,33 @@
+"""What every test stands on: no test sees the real home, environment or network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_at_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of config and state are fresh for each test; keys and choices of the developer are gone."""
+    home: Path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in {
+        "SORAPIPE_CONFIG_DIR": "config",
+        "SORAPIPE_STATE_DIR": "state",
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_STATE_HOME": ".state",
+        "XDG_CACHE_HOME": ".cache",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    for name in (
+        "SORAPIPE_PROVIDER",
+        "SORAPIPE_SIMULATOR",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
