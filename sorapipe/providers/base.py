@@ -24,7 +24,8 @@ class Order:
     """One create, in no dialect's words; every value is ready to be sent.
 
     `seconds` counts whole seconds, `size` is `WIDTHxHEIGHT`. `metadata` already holds the client token.
-    `character_timestamps` is `start,end` in seconds.
+    `character_timestamps` is `start,end` in seconds. An order that makes a character, and no shot, has a
+    `character_name`; `character_file` is a local clip that shows it.
     """
 
     model: str
@@ -46,6 +47,8 @@ class Order:
     character_timestamps: str | None = None
     character_from_task: str | None = None
     character_create: bool = False
+    character_name: str | None = None
+    character_file: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,13 @@ class MadeCharacter:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the order; `task` is its id for the job."""
+    """The provider took the order; `task` is its id for the job.
+
+    `character` is set where a character is made within the call: then the order is finished and nothing is polled.
+    """
 
     task: str
+    character: MadeCharacter | None = None
 
 
 class Refusal(StrEnum):
