@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sorapipe.planning.facts import Attempt, CharacterFact
+from sorapipe.planning.facts import Attempt, CharacterFact, Pick
 from sorapipe.storyboard.source import Asset
 
 
@@ -50,12 +50,15 @@ class Reuse:
     """A take or a character that exists already and is only written down here: moved, renamed or a neighbour's.
 
     `attempt` is the record to write (its `out` is where the clip shall be, `clip` where it is now, both relative to
-    the manifest's folder); for a character `character` is the record to write.
+    the manifest's folder); for a character `character` is the record to write. What a person said of the take under
+    its old name goes with it: `pick` and `no_good`.
     """
 
     attempt: Attempt | None
     clip: str | None
     character: CharacterFact | None
+    pick: Pick | None = None
+    no_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Step:
     price. `recipe` is the digest of what would be sent. `needs` are the addresses (shots and `@id`) that must be
     finished first. `attempt` is the existing attempt that is kept, resumed, fetched or uncertain.
     `stale` and `stale_price` tell of a kept clip that is out of date and what bringing it up to date would cost.
+    `letter` is set where two machines made the same take: the second is `t02b`.
     """
 
     address: str
@@ -80,11 +84,12 @@ class Step:
     reuse: Reuse | None = None
     stale: Staleness = Staleness.FRESH
     stale_price: Decimal | None = None
+    letter: str = ""
 
     @property
     def key(self) -> str:
         """Unique in a plan: address and take."""
-        return f"{self.address}#{self.take}"
+        return f"{self.address}#{self.take}{self.letter}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,8 @@ class Wishes:
     """What the person asked for beyond "bring it up to date".
 
     `select` are canonical addresses (`None`: all shots). `rolls` are further takes by address. `cascade` buys what is
-    stale by its parents' picks, `reshoot` what is stale by its model, `first_takes` lets shots go on with their parents'
-    lowest good take where no pick is made.
+    stale by its parents' picks, `reshoot` what is stale by its model, `first_takes` lets shots go on with the lowest
+    good take of a parent where no pick is made.
     """
 
     select: frozenset[str] | None = None
