@@ -1,1 +1,1 @@
-"""The roof: one module a verb, and wiring; knows no rules of any kind."""
+"""The roof: one module a verb, one way out; knows no rules of its own."""

@@ -1,0 +1,119 @@
+"""The only way out: turns whatever ends a command into an exit code and a message; knows no verb by itself.
+
+Three kinds of ends: expected (a message and a hint), interrupted (a signal), and a bug (a report that can be sent).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from sorapipe import __version__
+from sorapipe.cli.failures import Exit, Expected, Quit, Signalled
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and leaves the process with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    code = run(words)
+    sys.exit(_flush(code))
+
+
+def run(words: Sequence[str]) -> int:
+    """Runs the command line and returns its exit code; no exception leaves it."""
+    if list(words) in (["--version"], ["-V"]):
+        print(f"sorapipe {__version__}")
+        return Exit.DONE
+    try:
+        return _verb(list(words))
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except Signalled as signal:
+        say("ended by a signal")
+        return 128 + signal.number
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception as error:
+        return _failed(error, words)
+
+
+def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
+    """Writes an expected end to standard error: `error: …`, an empty line, `hint: …`."""
+    from sorapipe.views.ink import paint
+
+    colour = {"error": "red", "warning": "yellow"}.get(level, "cyan")
+    head = paint(f"{level}:", colour, "bold", stream=sys.stderr)
+    print(f"{head} {message}", file=sys.stderr)
+    if hint:
+        print(f"\n{paint('hint:', 'cyan', stream=sys.stderr)} {hint}", file=sys.stderr)
+
+
+def _verb(words: list[str]) -> int:
+    import click
+
+    from sorapipe.cli.group import sorapipe
+    from sorapipe.cli.signals import listening
+
+    try:
+        with listening():
+            ended = sorapipe.main(args=words, prog_name="sorapipe", standalone_mode=False)
+    except click.exceptions.Abort:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help() if error.ctx else error.format_message(), file=sys.stderr)
+        return Exit.USAGE
+    except click.ClickException as error:
+        return _misused(error)
+    return ended if isinstance(ended, int) else Exit.DONE
+
+
+def _misused(error: object) -> int:
+    """A word that click didn't understand, or that a verb refused."""
+    import click
+
+    assert isinstance(error, click.ClickException)
+    message = error.format_message().strip()
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "sorapipe"
+    hint = getattr(error, "hint", None) or f"`{path} --help` shows an example"
+    say(message[:1].lower() + message[1:].rstrip("."), hint)
+    return Exit.USAGE
+
+
+def _failed(error: Exception, words: Sequence[str]) -> int:
+    if isinstance(error, Quit):
+        return error.code
+    if isinstance(error, Expected):
+        say(error.message, error.hint)
+        return error.code
+    from sorapipe.cli.translate import expected
+
+    known = expected(error)
+    if known is not None:
+        say(known.message, known.hint)
+        return known.code
+    from sorapipe.cli.bug import report
+
+    print(report(error, words), file=sys.stderr)
+    return Exit.BUG
+
+
+def _flush(code: int) -> int:
+    """Standard output may be closed by its reader before all is written: then there is nobody to tell."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:
+        say(f"writing to standard output: {error.strerror}")
+        return Exit.DISK
+    return code
+
+
+def _reader_left() -> int:
+    """Whoever read our output has gone (`| head`); as quiet as a program killed by SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

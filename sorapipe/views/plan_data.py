@@ -1,0 +1,104 @@
+"""A plan as JSON data, a shape that scripts may rely on; knows no text for people.
+
+    {v: 1, provider, account, currency, idle,
+     totals: {shots, takes, buys, film_seconds, cost, stale_cost, calls, minutes},
+     steps: [{address, label, take, scene, action, reason: {code, text, command}, price, recipe, needs,
+              attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale, stale_price}],
+     uploads: [{path, sha256, bytes, media_type, steps}],
+     warnings: [diagnostic]}
+
+Decimals are strings, so that no digit is lost; what is not known is null. Members are added, never renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sorapipe.planning.facts import Attempt
+from sorapipe.planning.plan_types import Plan, Reuse, Step, Totals, Upload
+from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Storyboard
+
+Data = dict[str, object]
+
+
+def plan_data(plan: Plan, storyboard: Storyboard, warnings: Sequence[Data] = ()) -> Data:
+    """The whole plan, ready for `json.dumps`."""
+    scenes = {shot.address.canonical: shot.scene for shot in storyboard.shots}
+    return {
+        "v": 1,
+        "provider": plan.provider,
+        "account": plan.account,
+        "currency": plan.currency,
+        "idle": plan.idle,
+        "totals": _totals(plan.totals),
+        "steps": [_step(step, scenes.get(step.address)) for step in plan.steps],
+        "uploads": [_upload(upload) for upload in plan.uploads],
+        "warnings": list(warnings),
+    }
+
+
+def decimal(value: Decimal | None) -> str | None:
+    """A decimal without an exponent, `None` as it is."""
+    return None if value is None else f"{value:f}"
+
+
+def _totals(totals: Totals) -> Data:
+    return {
+        "shots": totals.shots,
+        "takes": totals.takes,
+        "buys": totals.buys,
+        "film_seconds": decimal(totals.film_seconds),
+        "cost": decimal(totals.cost),
+        "stale_cost": decimal(totals.stale_cost),
+        "calls": totals.calls,
+        "minutes": decimal(totals.minutes),
+    }
+
+
+def _step(step: Step, scene: str | None) -> Data:
+    reason = step.reason
+    return {
+        "address": step.address,
+        "label": step.label,
+        "take": step.take,
+        "scene": scene,
+        "action": step.action.value,
+        "reason": {"code": reason.code, "text": escape(reason.text), "command": reason.command},
+        "price": decimal(step.price),
+        "recipe": step.recipe,
+        "needs": list(step.needs),
+        "attempt": _attempt(step.attempt) if step.attempt else None,
+        "reuse": _reuse(step.reuse) if step.reuse else None,
+        "stale": step.stale.value,
+        "stale_price": decimal(step.stale_price),
+    }
+
+
+def _attempt(attempt: Attempt) -> Data:
+    return {
+        "state": attempt.state.value,
+        "tasks": [escape(task) for task in attempt.tasks],
+        "out": escape(attempt.out) if attempt.out else None,
+        "cost": decimal(attempt.cost),
+    }
+
+
+def _reuse(reuse: Reuse) -> Data:
+    return {
+        "out": escape(reuse.attempt.out) if reuse.attempt and reuse.attempt.out else None,
+        "clip": escape(reuse.clip) if reuse.clip else None,
+        "character": reuse.character.name if reuse.character else None,
+    }
+
+
+def _upload(upload: Upload) -> Data:
+    asset = upload.asset
+    return {
+        "path": escape(asset.path),
+        "sha256": asset.sha256,
+        "bytes": asset.size,
+        "media_type": asset.media_type,
+        "steps": list(upload.steps),
+    }

@@ -1,0 +1,229 @@
+"""A plan as text for people who make films; knows not how a plan is made nor carried out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sorapipe.planning.plan_types import BUYS, Action, Plan, Staleness, Step
+from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Storyboard
+from sorapipe.views.words import amount_of_bytes, count, length, listing, money, number, take_label, wait
+
+Paint = Callable[..., str]
+"""`paint(text, *styles)`: the text in colour, or as it is."""
+
+MARKS: dict[Action, tuple[str, str]] = {
+    Action.RENDER: ("+", "green"),
+    Action.RERENDER: ("~", "yellow"),
+    Action.RESUME: (">", "cyan"),
+    Action.FETCH: ("v", "cyan"),
+    Action.KEEP: ("=", "dim"),
+    Action.WAIT: (".", "magenta"),
+    Action.BLOCKED: ("x", "red"),
+    Action.UNCERTAIN: ("?", "red"),
+}
+_MANY = 40
+"""From so many lines on, equal ones are folded."""
+_SHOWN = 3
+"""So many of equal ones are shown before the fold."""
+_ACTION = 12
+_WIDEST_LABEL = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The steps under one heading: the characters, a scene, or all shots of a flat storyboard."""
+
+    heading: str
+    steps: tuple[Step, ...]
+
+
+def plan_text(
+    plan: Plan,
+    storyboard: Storyboard,
+    *,
+    target: str = "",
+    every: bool = False,
+    width: int = 100,
+    paint: Paint | None = None,
+) -> str:
+    """The whole plan. `target` are the words a person types after the verb (` skerry.yaml storm`).
+
+    With `every` nothing is folded; otherwise what is kept is counted, and long rows of equal steps are.
+    """
+    page = _Page(plan, every, width, paint or (lambda text, *_: text))
+    page.lines.append(page.paint(escape(storyboard.title or "Untitled"), "bold"))
+    for group in groups(plan, storyboard):
+        page.group(group)
+    page.kept()
+    page.uploads()
+    page.totals()
+    page.next(target)
+    return "\n".join(page.lines) + "\n"
+
+
+def groups(plan: Plan, storyboard: Storyboard) -> list[Group]:
+    """The steps under headings, in the order of the storyboard: characters first, then scene by scene."""
+    order = {shot.address.canonical: place for place, shot in enumerate(storyboard.shots)}
+    scene_of = {shot.address.canonical: shot.scene or "" for shot in storyboard.shots}
+    titles = {scene.id: f"{scene.id} · {scene.title}" if scene.title else scene.id for scene in storyboard.scenes}
+    by_scene: dict[str, list[Step]] = defaultdict(list)
+    for step in plan.steps:
+        by_scene["@" if step.address.startswith("@") else scene_of.get(step.address, "")].append(step)
+    names = ["@", *(scene.id for scene in storyboard.scenes), ""]
+    return [
+        Group(
+            escape("characters" if name == "@" else titles.get(name, "")),
+            tuple(sorted(by_scene[name], key=lambda step: (order.get(step.address, -1), step.take))),
+        )
+        for name in names
+        if by_scene.get(name)
+    ]
+
+
+class _Page:
+    def __init__(self, plan: Plan, every: bool, width: int, paint: Paint) -> None:
+        self.plan, self.every, self.width, self.paint = plan, every, width, paint
+        self.lines: list[str] = []
+        self.said: set[str] = set()
+        self.folding = not every and sum(_worth_a_line(step) for step in plan.steps) > _MANY
+        named = [_name(step) for step in plan.steps if every or _worth_a_line(step)]
+        self.label = min(max(map(len, named), default=0), _WIDEST_LABEL)
+        self.price = max((len(self._price(step)) for step in plan.steps), default=0)
+
+    def group(self, group: Group) -> None:
+        shown = [step for step in group.steps if self.every or _worth_a_line(step)]
+        if not shown:
+            return
+        self.lines.append("")
+        if group.heading:
+            self.lines.append(self.paint(group.heading, "bold"))
+        for row in _rows(shown) if self.folding else [[step] for step in shown]:
+            self.row(row)
+        quiet = [step for step in group.steps if step not in shown]
+        if quiet and group.heading:
+            self.lines.append(self.paint(f"  = {'keep':{_ACTION - 2}}{_takes(quiet)}", "dim"))
+
+    def row(self, steps: Sequence[Step]) -> None:
+        fits = len(steps) <= _SHOWN + 1
+        for step in steps if fits else steps[:_SHOWN]:
+            self.step(step)
+        if not fits:
+            rest = steps[_SHOWN:]
+            cost = money(_sum(rest), self.plan.currency) if steps[0].action in BUYS else ""
+            more = f"{'':{_ACTION + 2}}… and {len(rest):,} more like these, to {_name(rest[-1])}"
+            self.lines.append(self.paint(f"{more}{'  ' + cost if cost else ''}", "dim"))
+
+    def step(self, step: Step) -> None:
+        mark, colour = MARKS[step.action]
+        name, price = _name(step), self._price(step)
+        head = f"  {mark} {step.action.value:{_ACTION - 2}}{name:{self.label}}  {price:>{self.price}}  "
+        room = max(self.width - len(head), 24)
+        reason = textwrap.wrap(escape(step.reason.text), room, break_long_words=False) or [""]
+        painted = self.paint(head[: _ACTION + 2], colour) + head[_ACTION + 2 :]
+        self.lines.append(f"{painted}{reason[0]}".rstrip())
+        self.lines += [f"{'':{len(head)}}{line}" for line in reason[1:]]
+        command = step.reason.command
+        if command and command not in self.said:
+            self.said.add(command)
+            self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(command), 'cyan')}")
+
+    def _price(self, step: Step) -> str:
+        if step.stale is not Staleness.FRESH and step.action not in BUYS:
+            return f"({money(step.stale_price, self.plan.currency)})"
+        return money(step.price, self.plan.currency) if step.action in BUYS else ""
+
+    def kept(self) -> None:
+        quiet = [step for step in self.plan.steps if not _worth_a_line(step)]
+        if quiet and not self.every:
+            what = f"kept as it is: {_takes(quiet)} (`--all` lists them)"
+            self.lines += ["", self.paint(what, "dim")]
+
+    def uploads(self) -> None:
+        if not self.plan.uploads:
+            return
+        self.lines += ["", self.paint("files that leave this machine", "bold")]
+        for upload in self.plan.uploads:
+            asset = upload.asset
+            about = f"{amount_of_bytes(asset.size)}, {asset.media_type}"
+            steps = listing([escape(label) for label in upload.steps], 4)
+            self.lines.append(f"  ^ {escape(asset.path)}  {self.paint(f'{about}, for {steps}', 'dim')}")
+
+    def totals(self) -> None:
+        totals, plan = self.plan.totals, self.plan
+        film = f"{length(totals.film_seconds)} of film"
+        self.lines += ["", f"{count(totals.shots, 'shot')}, {count(totals.takes, 'take')}, {film}"]
+        if totals.calls:
+            calls = f"{count(totals.calls, 'create')} on {escape(plan.provider)}, {wait(totals.minutes)}"
+            self.lines.append(f"{calls}, {self.paint(money(totals.cost, plan.currency), 'bold')}")
+        stale = [step for step in plan.steps if step.stale is not Staleness.FRESH and step.action not in BUYS]
+        if stale:
+            what = f"{count(len(stale), 'take')} out of date, kept as {'it is' if len(stale) == 1 else 'they are'}"
+            flags = " ".join(_flag(kind) for kind in sorted({step.stale for step in stale}) if _flag(kind))
+            buy = f": {flags} buys {'it' if len(stale) == 1 else 'them'}" if flags else ""
+            self.lines.append(f"{what} ({money(totals.stale_cost, plan.currency)}){buy}")
+
+    def next(self, target: str) -> None:
+        waiting = [step for step in self.plan.steps if step.action in {Action.WAIT, Action.BLOCKED}]
+        stuck = any(step.action is Action.UNCERTAIN for step in self.plan.steps)
+        if not self.plan.idle:
+            self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{target}', 'bold')}")
+        elif waiting or stuck:
+            self.lines.append(f"\nnothing to do until you decide about {count(len(waiting), 'take')}")
+        else:
+            self.lines.append(f"\n{self.paint('nothing to do', 'bold')}: every take is there")
+
+
+def counts(plan: Plan) -> str:
+    """One line: `16 to render, 2 to keep, 1 waits`."""
+    words = {Action.RENDER: "to render", Action.RERENDER: "to re-render", Action.RESUME: "to resume",
+             Action.FETCH: "to fetch", Action.KEEP: "kept", Action.WAIT: "waiting", Action.BLOCKED: "blocked",
+             Action.UNCERTAIN: "uncertain"}  # fmt: skip
+    tally = {action: sum(step.action is action for step in plan.steps) for action in Action}
+    return ", ".join(f"{number(Decimal(tally[action]))} {word}" for action, word in words.items() if tally[action])
+
+
+def _worth_a_line(step: Step) -> bool:
+    return step.action is not Action.KEEP or step.reuse is not None or step.stale is not Staleness.FRESH
+
+
+def _rows(steps: Iterable[Step]) -> list[list[Step]]:
+    """Neighbours with the same action for the same reason, together."""
+    rows: list[list[Step]] = []
+    for step in steps:
+        alike = rows and (rows[-1][0].action, rows[-1][0].reason.code) == (step.action, step.reason.code)
+        if alike:
+            rows[-1].append(step)
+        else:
+            rows.append([step])
+    return rows
+
+
+def _name(step: Step) -> str:
+    label = escape(step.label)
+    return label if step.address.startswith("@") else f"{label} {take_label(step.take)}"
+
+
+def _takes(steps: Sequence[Step]) -> str:
+    shots = {step.address for step in steps if not step.address.startswith("@")}
+    takes = sum(not step.address.startswith("@") for step in steps)
+    people = len(steps) - takes
+    said = [f"{count(takes, 'take')} of {count(len(shots), 'shot')}"] if takes else []
+    return " and ".join(said + ([count(people, "character")] if people else []))
+
+
+def _sum(steps: Iterable[Step]) -> Decimal | None:
+    total = Decimal(0)
+    for step in steps:
+        if step.price is None:
+            return None
+        total += step.price
+    return total
+
+
+def _flag(kind: Staleness) -> str:
+    return {Staleness.CASCADE: "`--cascade`", Staleness.MODEL: "`--reshoot`"}.get(kind, "")
