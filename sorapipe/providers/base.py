@@ -25,7 +25,8 @@ class Order:
 
     `seconds` counts whole seconds, `size` is `WIDTHxHEIGHT`. `metadata` already holds the client token.
     `character_timestamps` is `start,end` in seconds. An order that makes a character, and no shot, has a
-    `character_name`; `character_file` is a local clip that shows it.
+    `character_name`; `character_file` is a local clip that shows it. `callback_url` is where the provider may report
+    the end.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Order:
     character_create: bool = False
     character_name: str | None = None
     character_file: Media | None = None
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

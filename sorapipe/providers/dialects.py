@@ -1,0 +1,10 @@
+"""The list of dialects: one line each; knows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sorapipe.providers import tasks
+from sorapipe.providers.dialect import Dialect
+
+DIALECTS: Mapping[str, Dialect] = {"tasks": tasks}
