@@ -1,0 +1,85 @@
+"""`python -m sorapipe.simulator`: starts the server on loopback or audits its books; knows no client."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+from sorapipe.simulator.options import Options, parser, serve_options
+
+_LAST_WORDS_SECONDS = 3.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a verb; returns the exit code."""
+    words = parser().parse_args(arguments)
+    logging.basicConfig(format="simulator: %(message)s", level=logging.WARNING)
+    if words.verb == "audit":
+        return _audit(words)
+    return serve(serve_options(words))
+
+
+def serve(options: Options) -> int:
+    """Serves until SIGTERM, Ctrl-C or, with `while_parent`, the end of stdin; prints its URL when it can be called."""
+    import uvicorn
+
+    from sorapipe.simulator.app import Server
+
+    try:
+        listener = socket.create_server(("127.0.0.1", options.port), backlog=2048)
+        server = Server(options)
+    except OSError as problem:
+        print(f"simulator: can't start: {problem}", file=sys.stderr)  # noqa: T201
+        return 1
+    config = uvicorn.Config(
+        server.application(),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=120,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    runner = uvicorn.Server(config)
+    if options.while_parent:
+        threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)  # noqa: T201
+    try:
+        runner.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.books.close()
+    return 0
+
+
+def _end_with_parent(runner: object) -> None:
+    """Reads stdin until its other end is gone, which even a killed parent can't prevent."""
+    while os.read(0, 4096):
+        pass
+    runner.should_exit = True  # type: ignore[attr-defined]
+    threading.Timer(_LAST_WORDS_SECONDS, os._exit, (0,)).start()
+
+
+def _audit(words: object) -> int:
+    from sorapipe.simulator.audit import audit
+    from sorapipe.simulator.ledger import Books
+
+    folder = words.books  # type: ignore[attr-defined]
+    if not (folder / "books.sqlite").exists():
+        print(f"simulator: there are no books in {folder}", file=sys.stderr)  # noqa: T201
+        return 2
+    found = audit(Books(folder))
+    print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))  # noqa: T201
+    return 0 if found.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

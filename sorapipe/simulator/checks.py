@@ -1,0 +1,132 @@
+"""Checks of single parameters, shared by the dialects: values in, words for what is wrong out; knows no envelope."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from sorapipe.simulator.catalogue import CHARACTERS_A_SHOT, MODELS, PROMPT_LIMIT, STYLES
+
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?),\s*(\d{1,6}(?:\.\d{1,6})?)")
+_TASK = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+_METADATA_LIMIT = 4_096
+_URL_LIMIT = 2_048
+
+Check = Callable[[object], str | None]
+
+
+def text(limit: int) -> Check:
+    """A string of at most `limit` characters."""
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, str):
+            return "must be a string"
+        return f"is longer than {limit} characters" if len(value) > limit else None
+
+    return check
+
+
+def prompt(value: object) -> str | None:
+    """What is to be seen."""
+    if not isinstance(value, str):
+        return "must be a string"
+    if not value.strip():
+        return "is empty"
+    return f"is longer than {PROMPT_LIMIT} characters" if len(value) > PROMPT_LIMIT else None
+
+
+def boolean(value: object) -> str | None:
+    """A real boolean."""
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def seed(value: object) -> str | None:
+    """A whole number that fits into 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return "must be a whole number"
+    return None if -(2**63) <= value < 2**63 else "is out of range"
+
+
+def style(value: object) -> str | None:
+    """A style that is on the page."""
+    return None if isinstance(value, str) and value in STYLES else f"must be one of {', '.join(STYLES)}"
+
+
+def url(value: object) -> str | None:
+    """An http(s) URL with a host."""
+    if not isinstance(value, str):
+        return "must be a string"
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(value) <= _URL_LIMIT
+    except ValueError:
+        good = False
+    return None if good else "must be an http(s) URL"
+
+
+def timestamps(value: object) -> str | None:
+    """`start,end` in seconds, one to three apart."""
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return "must be `start,end` in seconds, for example `1,3`"
+    length = float(found[2]) - float(found[1])
+    if not (length > 1 - 1e-9 and length < 3 + 1e-9) or math.isnan(length):
+        return "must span 1 to 3 seconds"
+    return None
+
+
+def task(value: object) -> str | None:
+    """Something that can be a task's id."""
+    return None if isinstance(value, str) and _TASK.fullmatch(value) else "must be the id of a task"
+
+
+def character_ids(value: object) -> str | None:
+    """A list of character ids."""
+    if not isinstance(value, list) or not all(isinstance(id, str) and _TASK.fullmatch(id) for id in value):
+        return "must be a list of character ids"
+    return f"may name at most {CHARACTERS_A_SHOT} characters" if len(value) > CHARACTERS_A_SHOT else None
+
+
+def picture(value: object) -> str | None:
+    """A URL or a data URL; the bytes of the latter are checked where they are kept."""
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        return None
+    return url(value)
+
+
+metadata = text(_METADATA_LIMIT)
+
+
+def model(value: object) -> str | None:
+    """A model that is sold here."""
+    return None if isinstance(value, str) and value in MODELS else f"must be one of {', '.join(MODELS)}"
+
+
+def seconds(value: object, model: str) -> str | None:
+    """A length that the model makes, as a string."""
+    if not isinstance(value, str):
+        return "must be a string"
+    if value in map(str, MODELS[model].credits):
+        return None
+    longest = any(value in map(str, other.credits) for other in MODELS.values())
+    return f"must be one of {', '.join(map(str, MODELS[model].credits))}" + (f" with {model}" if longest else "")
+
+
+def size(value: object, model: str) -> str | None:
+    """A size that the model makes."""
+    if isinstance(value, str) and value in MODELS[model].sizes:
+        return None
+    other = isinstance(value, str) and any(value in shelf.sizes for shelf in MODELS.values())
+    return f"must be one of {', '.join(MODELS[model].sizes)}" + (f" with {model}" if other else "")
+
+
+def members(values: Mapping[str, object], checks: Mapping[str, Check], prefix: str) -> list[str]:
+    """What is wrong with an object whose members are checked by name; a member without a check is refused."""
+    problems = [f"{prefix}{name[:80]}: unknown parameter" for name in values if name not in checks]
+    for name, check in checks.items():
+        problem = check(values[name]) if name in values else None
+        if problem is not None:
+            problems.append(f"{prefix}{name}: {problem}")
+    return problems

@@ -1,0 +1,134 @@
+"""The shelf of finished clips: made in the background, kept beside the books; knows no HTTP and no money."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+
+from sorapipe.simulator.catalogue import Wish
+from sorapipe.simulator.files import Clip
+from sorapipe.simulator.pictures import Pictures
+
+_WORKERS = 2
+_PLACEHOLDER = "task_" + "0" * 24
+# Part of the names of cached clips: a new number where old ones must not be shown any more.
+_LOOK = "1"
+
+log = logging.getLogger(__name__)
+
+
+class Shelf:
+    """Makes clips with a few threads and hands them out.
+
+    `rendered` is told the task when its clip is there. `real` clips are one file each; `canned` ones are one encode per
+    size and length, of which each task gets a copy with its own id in the comment tag.
+    """
+
+    def __init__(self, folder: Path, pictures: Pictures, *, canned: bool, rendered: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._pictures = pictures
+        self._canned = canned
+        self._rendered = rendered
+        self._lock = threading.Lock()
+        self._waiting: dict[str, threading.Event] = {}
+        self._queue: queue.SimpleQueue[tuple[str, Wish]] = queue.SimpleQueue()
+        self._known: dict[str, Clip] = {}
+        self._bases: dict[tuple[int, int, int], tuple[bytes, int, str]] = {}
+        self._base_lock = threading.Lock()
+        self._threads = 0
+
+    def instant(self) -> bool:
+        """Canned clips are there at once."""
+        return self._canned
+
+    def begin(self, task: str, wish: Wish) -> None:
+        """Has the clip made in the background; asking again changes nothing."""
+        if self._canned:
+            return
+        self._order(task, wish)
+
+    def _order(self, task: str, wish: Wish) -> threading.Event:
+        with self._lock:
+            if task in self._waiting:
+                return self._waiting[task]
+            event = self._waiting[task] = threading.Event()
+            if self._threads < _WORKERS:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"clips-{self._threads}", daemon=True).start()
+        self._queue.put((task, wish))
+        return event
+
+    def ready(self, task: str, wish: Wish) -> Clip | None:
+        """The clip if it can be had without waiting."""
+        known = self._known.get(task)
+        if known is None and self._canned and not self._path(task).exists():
+            base = self._bases.get((wish.width, wish.height, wish.seconds))
+            return _copy(task, *base) if base else None
+        return known
+
+    def clip(self, task: str, wish: Wish) -> Clip:
+        """The clip of a finished task; waits for it, and makes it again where the file is gone. Raises OSError."""
+        path = self._path(task)
+        if self._canned and not path.exists():
+            return _copy(task, *self._base(wish))
+        while not path.exists():
+            self._order(task, wish).wait()
+            if not path.exists():
+                raise OSError(f"the clip of {task} could not be made")
+        data = path.read_bytes()
+        clip = Clip(path, len(data), _etag(data), formatdate(path.stat().st_mtime, usegmt=True))
+        self._known[task] = clip
+        return clip
+
+    def _path(self, task: str) -> Path:
+        return self._folder / "clips" / f"{task}.mp4"
+
+    def _work(self) -> None:
+        while True:
+            task, wish = self._queue.get()
+            try:
+                self._make(self._path(task), task, wish)
+                self._rendered(task)
+            except Exception:
+                log.exception("the clip of %s could not be made", task)
+            finally:
+                with self._lock:
+                    self._waiting.pop(task).set()
+
+    def _make(self, path: Path, task: str, wish: Wish) -> None:
+        if path.exists():
+            return
+        from sorapipe.simulator.render import render_clip
+
+        reference = self._pictures.path(wish.reference) if wish.reference else None
+        render_clip(path, wish, task, reference, self._folder / "cache")
+
+    def _base(self, wish: Wish) -> tuple[bytes, int, str]:
+        key = (wish.width, wish.height, wish.seconds)
+        with self._base_lock:
+            if key not in self._bases:
+                path = self._folder / "cache" / f"canned-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
+                plain = replace(wish, prompt="A canned clip: the same for all", style=None, reference=None)
+                self._make(path, _PLACEHOLDER, plain)
+                data = path.read_bytes()
+                place = data.index(f"task={_PLACEHOLDER}".encode()) + len("task=")
+                self._bases[key] = (data, place, formatdate(path.stat().st_mtime, usegmt=True))
+        return self._bases[key]
+
+
+def _copy(task: str, data: bytes, place: int, made: str) -> Clip:
+    name = task.encode()
+    if len(name) != len(_PLACEHOLDER):
+        raise ValueError(f"BUG: {task} is not as long as the placeholder")
+    mine = data[:place] + name + data[place + len(name) :]
+    return Clip(mine, len(mine), f'"{hashlib.sha256(name).hexdigest()[:24]}-{len(mine):x}"', made)
+
+
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'

@@ -1,0 +1,330 @@
+"""What the provider does with a checked wish: takes it, bills it, works on it; knows no HTTP and no dialect."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from sorapipe.simulator.catalogue import Wish, price
+from sorapipe.simulator.ledger import Asked, Books, Character, Entry, Money, Page, Task
+from sorapipe.simulator.options import Options
+
+FREE_CREDITS = 100_000
+HOUSE = "house"
+_TOKEN = re.compile(r"sp1:([A-Za-z0-9._-]{1,64})")
+_FAIL_CODE = "moderated"
+_FAIL_MESSAGE = "content moderation stopped this generation"
+
+
+class State(StrEnum):
+    """Where a task is; `WAITING` to `GENERATING` in this order, then one of the ends."""
+
+    WAITING = "waiting"
+    QUEUING = "queuing"
+    GENERATING = "generating"
+    SUCCESS = "success"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A task as it is at this moment. Times in ms; `completed` is set at an end."""
+
+    task: Task
+    wish: Wish
+    state: State
+    progress: int
+    completed: int | None
+    character: Character | None
+    has_clip: bool
+
+
+class No(StrEnum):
+    """Why a create is turned away."""
+
+    KEY = "key"
+    CREDITS = "credits"
+    PARAMETERS = "parameters"
+    RATE = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A create that was not taken: nothing was charged. `retry_after` in seconds."""
+
+    no: No
+    message: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A create that was taken and charged."""
+
+    task: Task
+    wish: Wish
+
+
+class Clips(Protocol):
+    """Who makes the clips."""
+
+    def begin(self, task: str, wish: Wish) -> None:
+        """Has the clip made some time soon."""
+
+    def instant(self) -> bool:
+        """Whether clips are there the moment they are asked for."""
+
+
+class Provider:
+    """The business behind every dialect."""
+
+    def __init__(self, books: Books, options: Options, clips: Clips) -> None:
+        self.books = books
+        self.options = options
+        self._clips = clips
+        self._seed = options.seed if options.seed is not None else int(books.secret, 16)
+        accounts = [HOUSE] if len(options.keys) <= 1 else [account_of(key) for key in options.keys]
+        with books.durable() as page:
+            for account in accounts:
+                page.open_account(account, options.credits, FREE_CREDITS)
+
+    def account(self, key: str | None) -> str | None:
+        """The account of a key; `None` when the key is none of ours."""
+        if not self.options.keys:
+            return HOUSE
+        if key is None or key not in self.options.keys:
+            return None
+        return HOUSE if len(self.options.keys) == 1 else account_of(key)
+
+    # Creates.
+
+    def create(self, account: str, wish: Wish | str, asked: Asked, body: bytes) -> tuple[Taken | TurnedAway, int]:
+        """Decides about a create and books it before anybody hears of it; also returns the number of the request.
+
+        `wish` is a text where the parameters were refused.
+        """
+        digest = body_digest(body)
+        with self.books.durable() as page:
+            self._settle(page)
+            verdict = self._decide(page, account, wish, digest)
+            match verdict:
+                case TurnedAway():
+                    number = page.ask(asked, _STATUS[verdict.no], pid=os.getpid())
+                    token = _token(wish.metadata) if isinstance(wish, Wish) else _token(body.decode("utf-8", "replace"))
+                    page.book(
+                        Money(Entry.REJECT, account, 0, number, None, token, digest, f"{verdict.no}: {verdict.message}")
+                    )
+                case Taken(task=task):
+                    number = page.ask(asked, 200, pid=os.getpid(), task=task.task)
+                    page.add_task(task)
+                    page.book(Money(Entry.CHARGE, account, -task.credits, number, task.task, task.token, digest))
+                    self._note_character(page, task, verdict.wish)
+                case _:
+                    assert_never(verdict)
+        if isinstance(verdict, Taken) and not verdict.wish.character_only and not verdict.task.fail_code:
+            self._clips.begin(verdict.task.task, verdict.wish)
+        return verdict, number
+
+    def refuse_key(self, asked: Asked, body: bytes) -> None:
+        """Books a create that came with a wrong key or none."""
+        with self.books.durable() as page:
+            number = page.ask(asked, 401, pid=os.getpid())
+            page.book(Money(Entry.REJECT, "nobody", 0, number, None, None, body_digest(body), "key"))
+
+    def _decide(self, page: Page, account: str, wish: Wish | str, digest: str) -> Taken | TurnedAway:
+        now = self.books.clock()
+        slow = self._too_fast(page, account, now)
+        if slow is not None:
+            return TurnedAway(No.RATE, "too many creates: slow down", slow)
+        if isinstance(wish, str):
+            return TurnedAway(No.PARAMETERS, wish)
+        problem = self._broken_reference(page, account, wish)
+        if problem is not None:
+            return TurnedAway(No.PARAMETERS, problem)
+        cost = price(wish)
+        balance = page.balance(account)
+        if balance < cost:
+            return TurnedAway(No.CREDITS, f"insufficient credits: this costs {cost}, {balance} are left")
+        return Taken(self._new_task(page, account, wish, digest, cost, now), wish)
+
+    def _too_fast(self, page: Page, account: str, now: int) -> int | None:
+        rate = self.options.rate
+        if rate is None:
+            return None
+        window = int(rate.seconds * 1000)
+        recent = page.creates_since(account, now - window)
+        if len(recent) < rate.creates:
+            return None
+        return max(1, -(-(recent[-rate.creates] + window - now) // 1000))
+
+    def _broken_reference(self, page: Page, account: str, wish: Wish) -> str | None:
+        if wish.character_from_task is not None:
+            source = page.task(wish.character_from_task)
+            if source is None or source.account != account:
+                return "input.character_from_task: no such task"
+            view = self._view(page, source)
+            if view.state is not State.SUCCESS or not view.has_clip:
+                return "input.character_from_task: the task is not a finished clip"
+        for id in wish.character_ids:
+            if not page.has_character(account, id):
+                return f"input.character_id_list: no such character `{id[:80]}`"
+        return None
+
+    def _new_task(self, page: Page, account: str, wish: Wish, digest: str, cost: int, now: int) -> Task:
+        number = page.next_number()
+        name = "task_" + hashlib.sha256(f"{self._seed}:task:{number}".encode()).hexdigest()[:24]
+        if page.task(name) is not None:  # another seed was here before
+            name = "task_" + hashlib.sha256(f"{self.books.secret}:{name}".encode()).hexdigest()[:24]
+        length = self.options.latency.draw(random.Random(f"{self._seed}:{number}"))  # noqa: S311
+        moderated = "[moderated]" in wish.prompt
+        return Task(
+            number=number,
+            task=name,
+            account=account,
+            created=now,
+            due=now + round(length * 1000),
+            wish=json.dumps(asdict(wish), ensure_ascii=False),
+            token=_token(wish.metadata),
+            body=digest,
+            credits=cost,
+            fail_code=_FAIL_CODE if moderated else None,
+            fail_message=_FAIL_MESSAGE if moderated else None,
+        )
+
+    def _note_character(self, page: Page, task: Task, wish: Wish) -> None:
+        if wish.character_create and task.fail_code is None:
+            page.add_character(character_of(task, wish))
+
+    # Looks at tasks.
+
+    def look(self, account: str, name: str) -> View | None:
+        """The task as it is now; `None` when this account has no such task. The first look is noted."""
+        with self.books.reading() as page:
+            task = page.task(name)
+            view = self._view(page, task) if task is not None and task.account == account else None
+        if view is None:
+            return None
+        self._note_look(view)
+        self._keep_working(view)
+        return view
+
+    def watch(self, name: str) -> View | None:
+        """The task as it is now, for whoever holds the signed URL of its clip; no look is noted."""
+        with self.books.reading() as page:
+            task = page.task(name)
+            return self._view(page, task) if task is not None else None
+
+    def fetched(self, view: View) -> None:
+        """Notes that the clip was sent for the first time."""
+        if view.task.downloaded is None:
+            with self.books.noted() as page:
+                page.mark(view.task.task, "downloaded", self.books.clock())
+
+    def _note_look(self, view: View) -> None:
+        task, now = view.task, self.books.clock()
+        if task.polled is None or (view.completed is not None and task.ended is None):
+            with self.books.noted() as page:
+                page.mark(task.task, "polled", now)
+                if view.completed is not None:
+                    page.mark(task.task, "ended", now)
+        if view.state is State.FAIL and self.options.refunds == "full":
+            self.settle()
+
+    def _keep_working(self, view: View) -> None:
+        """A clip whose process was killed before it was made is made by the next process that is asked for it."""
+        if view.has_clip and view.state is State.GENERATING and view.task.rendered is None:
+            self._clips.begin(view.task.task, view.wish)
+
+    def _view(self, page: Page, task: Task) -> View:
+        wish = wish_of(task)
+        now = self.books.clock()
+        makes_clip = not wish.character_only
+        ready = task.due if self._clips.instant() or not makes_clip or task.fail_code else task.rendered
+        if ready is not None and now >= max(ready, task.due):
+            end = max(ready, task.due)
+            state = State.FAIL if task.fail_code else State.SUCCESS
+            character = character_of(task, wish) if state is State.SUCCESS and wish.character_create else None
+            return View(task, wish, state, 100, end, character, makes_clip and state is State.SUCCESS)
+        share = (now - task.created) / max(1, task.due - task.created)
+        return View(task, wish, _underway(share), max(0, min(99, int(share * 100))), None, None, makes_clip)
+
+    # Money.
+
+    def balance(self, account: str) -> int:
+        """Credits left, after all that is due was given back."""
+        self.settle()
+        with self.books.reading() as page:
+            return page.balance(account)
+
+    def settle(self) -> None:
+        """Gives back what failed tasks cost, each once."""
+        if self.options.refunds == "none":
+            return
+        with self.books.reading() as page:
+            due = page.due_refunds(self.books.clock())
+        if due:
+            with self.books.durable() as page:
+                self._settle(page)
+
+    def _settle(self, page: Page) -> None:
+        if self.options.refunds == "none":
+            return
+        for task in page.due_refunds(self.books.clock()):
+            page.book(
+                Money(Entry.REFUND, task.account, task.credits, None, task.task, task.token, task.body, task.fail_code)
+            )
+
+
+_STATUS = {No.KEY: 401, No.CREDITS: 402, No.PARAMETERS: 422, No.RATE: 429}
+
+
+def status_of(no: No) -> int:
+    """The status code that says no in this way."""
+    return _STATUS[no]
+
+
+def account_of(key: str) -> str:
+    """The account's name: a hash, so that no key stands in the books."""
+    return "key-" + hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def body_digest(body: bytes) -> str:
+    """Digest of a JSON body whatever its spaces and order; of the bytes where it's no JSON."""
+    try:
+        body = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        pass
+    return hashlib.sha256(body).hexdigest()
+
+
+def _token(text: str | None) -> str | None:
+    found = _TOKEN.search(text or "")
+    return found[1] if found else None
+
+
+def _underway(share: float) -> State:
+    if share < 0.08:  # noqa: PLR2004
+        return State.WAITING
+    return State.QUEUING if share < 0.25 else State.GENERATING  # noqa: PLR2004
+
+
+def wish_of(task: Task) -> Wish:
+    """The wish that made the task."""
+    members = json.loads(task.wish)
+    members["character_ids"] = tuple(members["character_ids"])
+    return Wish(**members)
+
+
+def character_of(task: Task, wish: Wish) -> Character:
+    """The character that a task makes: the same at every look. The username holds a dot."""
+    digest = hashlib.sha256(task.task.encode()).hexdigest()
+    words = re.findall(r"[a-z]{3,12}", wish.prompt.lower())
+    named = re.search(r"\b(?!(?:The|Old|Her|His|With|And|She)\b)([A-Z][a-z]{2,11})\b", wish.prompt)
+    name = named[1].lower() if named else (words[0] if words else "someone")
+    return Character(f"char_{digest[:20]}", task.account, f"{name}.{digest[20:28]}", task.task)
