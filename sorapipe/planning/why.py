@@ -117,7 +117,7 @@ def _shown(value: object) -> str | None:
             return f"the last frame of {value['frame']}" if at == "last" else f"{value['frame']} at {at} s"
         return "a picture"
     if isinstance(value, list):
-        return "–".join(str(item) for item in value)
+        return " to ".join(str(item) for item in value)
     return str(value)
 
 

@@ -1,0 +1,141 @@
+"""How many takes of a shot are to be made, and for which reason; knows nothing of its parents' fate or of prices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sorapipe.planning.choice import Because
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.plan_types import Reason, Staleness, Wishes
+from sorapipe.planning.situation import Situation
+from sorapipe.planning.why import phrase
+
+UNSETTLED = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN})
+_ENDED = frozenset({AttemptState.FAILED, AttemptState.VANISHED, AttemptState.SUSPECT, AttemptState.UNAVAILABLE})
+
+
+class Desire(NamedTuple):
+    """What is wanted of one shot, were it alone.
+
+    `make` takes are to be bought, for `reason`. `ended` are attempts of the same recipe that came to no clip and are
+    not sent again unasked. `replaces` says that the new takes are to stand in the film instead of an older one.
+    """
+
+    make: int
+    ended: tuple[Attempt, ...]
+    reason: Reason
+    replaces: bool
+
+
+NOTHING = Desire(0, (), Reason("keep", ""), False)
+
+
+class Asked(NamedTuple):
+    """The wishes of a plan, looked up by address; `practice` is whether practice takes satisfy a shot, `provider` the
+    one that would get new orders."""
+
+    wishes: Wishes
+    rolls: dict[str, int]
+    practice: bool
+    provider: str
+
+
+def asked(wishes: Wishes, *, practice: bool, provider: str) -> Asked:
+    """Prepares the wishes; several rolls of one address add up."""
+    rolls: dict[str, int] = {}
+    for address, count in wishes.rolls:
+        rolls[address] = rolls.get(address, 0) + count
+    return Asked(wishes, rolls, practice, provider)
+
+
+def desire(it: Situation, want: Asked, moving: tuple[str, ...] = ()) -> Desire:
+    """What is to be made of a shot. `moving` are the labels of parents whose clip in the film this plan replaces."""
+    rolls = want.rolls.get(it.address, 0)
+    if it.shot.frozen:
+        return NOTHING
+    if not it.attempts:
+        return _new(it, rolls)
+    pool = [attempt for attempt in it.attempts if want.practice or not attempt.rehearsal]
+    refresh = _refreshes(it, want, moving)
+    wanted = it.unmoved if refresh else it.current
+    if refresh and moving:
+        wanted = frozenset()
+    there = sum(_counts(attempt) and attempt.token in wanted for attempt in pool)
+    missing = max(0, it.shot.takes - there)
+    if it.accepted or (_kept_by_model(it, pool) and not want.wishes.reshoot):
+        missing = 0
+    ended = _ended(pool, it.current, want.provider)[:missing] if not (refresh and moving) else ()
+    ended = ended[: max(0, len(ended) - rolls)]
+    make = max(missing - len(ended), rolls)
+    if not make and not ended:
+        return NOTHING
+    replaces = it.film is not None and it.film.attempt in pool and (refresh or not it.film.current)
+    return Desire(make, ended, _reason(it, rolls, refresh, moving), replaces)
+
+
+def moves_film(it: Situation, wanted: Desire) -> bool:
+    """Whether the clip that a shot gives to others is another one after its new takes are made."""
+    if not wanted.make:
+        return False
+    if it.film is None or not it.film.current:
+        return True
+    return wanted.replaces and it.film.because is not Because.PICKED
+
+
+def good_takes(it: Situation, no_good: frozenset[str], *, practice: bool) -> int:
+    """How many finished takes of today's recipe a person could choose from."""
+    return sum(
+        attempt.state is AttemptState.DONE
+        and attempt.token in it.current
+        and attempt.token not in no_good
+        and (practice or not attempt.rehearsal)
+        for attempt in it.attempts
+    )
+
+
+def _new(it: Situation, rolls: int) -> Desire:
+    return Desire(max(it.shot.takes, rolls), (), Reason("new", "not rendered yet"), False)
+
+
+def _counts(attempt: Attempt) -> bool:
+    """Whether an attempt is, or is about to become, a take."""
+    return attempt.state is AttemptState.DONE or attempt.state is AttemptState.SUBMITTED
+
+
+def _refreshes(it: Situation, want: Asked, moving: tuple[str, ...]) -> bool:
+    """Whether takes of today's recipe are made again because their inputs are others."""
+    if not want.wishes.cascade or it.held or it.film is None or not it.film.current:
+        return False
+    return it.stale is Staleness.CASCADE or bool(moving)
+
+
+def _kept_by_model(it: Situation, pool: list[Attempt]) -> bool:
+    """Whether only the model differs and nothing of today's recipe exists yet."""
+    there = any(_counts(attempt) and attempt.token in it.current for attempt in pool)
+    return it.stale is Staleness.MODEL and not there and it.film is not None and it.film.attempt in pool
+
+
+def _ended(pool: list[Attempt], current: frozenset[str], provider: str) -> tuple[Attempt, ...]:
+    """Attempts that hold a take's place without a clip; another provider's failure does not hold it."""
+    return tuple(
+        attempt
+        for attempt in pool
+        if attempt.state in _ENDED
+        and attempt.token in current
+        and (attempt.state is not AttemptState.FAILED or attempt.provider == provider)
+    )
+
+
+def _reason(it: Situation, rolls: int, refresh: bool, moving: tuple[str, ...]) -> Reason:
+    if refresh:
+        new = ", ".join(f"{label}: a new take is made" for label in moving)
+        return Reason("cascade", new or phrase(it.changes))
+    if it.film is not None and not it.film.current:
+        return Reason("model" if it.stale is Staleness.MODEL else "edited", phrase(it.changes))
+    if rolls:
+        return Reason("roll", "another take, as asked")
+    if it.film is None:
+        return Reason("new", "not rendered yet")
+    if it.film.attempt.rehearsal:
+        return Reason("new", "only practice takes are there")
+    return Reason("new", "not rendered yet")

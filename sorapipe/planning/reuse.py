@@ -1,0 +1,215 @@
+"""Takes that exist under another name: of shots that were renamed, and of neighbouring storyboards; buys and copies
+nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from sorapipe.planning.choice import conflict, next_take, single_pick, take_label
+from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts
+from sorapipe.planning.plan_types import Reason, Reuse
+from sorapipe.planning.renames import Renames, derived_token
+from sorapipe.storyboard.model import Shot, Storyboard
+
+Neighbours = Sequence[tuple[str, Facts]]
+
+_OPEN = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN, AttemptState.SUBMITTED})
+
+
+class Claim(NamedTuple):
+    """A take that is to be written down for a shot: as it will be recorded, how, and why."""
+
+    attempt: Attempt
+    reuse: Reuse
+    reason: Reason
+
+
+class Wanted(NamedTuple):
+    """What a shot looks for elsewhere. `missing` takes of one of the `digests`, made from today's `inputs`;
+    `shared` says that a neighbour's take of this recipe means the same there."""
+
+    shot: Shot
+    address: str
+    recipe: str
+    digests: frozenset[str]
+    own: tuple[Attempt, ...]
+    inputs: tuple[tuple[str, str], ...]
+    missing: int
+    shared: bool
+
+
+class Reuses:
+    """Hands out takes that exist already, each clip once. `renders` is the folder for clips of this storyboard."""
+
+    def __init__(
+        self, storyboard: Storyboard, facts: Facts, renames: Renames, neighbours: Neighbours, renders: str
+    ) -> None:
+        self._facts = facts
+        self._renames = renames
+        self._neighbours = neighbours
+        self._renders = renders
+        live = {shot.address.canonical for shot in storyboard.shots}
+        self.orphans = {
+            address: facts.attempts[address]
+            for address in sorted(facts.attempts)
+            if address not in live and not address.startswith("@")
+        }
+        self._used: set[str] = set()
+        self._moved_to: dict[str, list[str]] = {}
+        self._by_recipe: dict[str, list[str]] = {}
+        self._neighbour_takes: dict[str, list[tuple[str, Facts, Attempt]]] | None = None
+        if self.orphans:
+            self._recognise(live)
+            self._index(live)
+
+    def _recognise(self, live: set[str]) -> None:
+        """Finds takes that an earlier run has written down under a new name."""
+        known: dict[str, list[tuple[str, str]]] = {}
+        for address in live:
+            for attempt in self._facts.attempts.get(address, ()):
+                known.setdefault(attempt.sha256 or "", []).append((address, attempt.token))
+        for old, attempts in self.orphans.items():
+            for attempt in attempts:
+                for new, token in known.get(attempt.sha256 or "", ()) if attempt.sha256 else ():
+                    if token == derived_token(attempt.token, new):
+                        self._used.add(attempt.token)
+                        self._renames.add(old, new)
+
+    def _index(self, live: set[str]) -> None:
+        for old, attempts in self.orphans.items():
+            new = self._renames.today(old)
+            if new in live:
+                self._moved_to.setdefault(new, []).append(old)
+            for recipe in dict.fromkeys(attempt.recipe for attempt in attempts):
+                self._by_recipe.setdefault(recipe, []).append(old)
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to be found at all."""
+        return bool(self.orphans) or bool(self._neighbours)
+
+    def olds(self, address: str) -> Sequence[str]:
+        """The names that a shot had before, as far as the lock knows takes under them."""
+        return self._moved_to.get(address, ())
+
+    def claim(self, wanted: Wanted) -> tuple[Claim, ...]:
+        """The takes that a shot gets from elsewhere: all that it had under its old name, else what its recipe finds."""
+        olds = self._moved_to.get(wanted.address, ())
+        claims = list(self._take_over(wanted, olds, everything=True))
+        if not claims and wanted.missing > 0 and not olds:
+            claims = list(self._take_over(wanted, self._same_recipe(wanted), everything=False))
+        if not claims and wanted.missing > 0 and wanted.shared and self._neighbours:
+            claims = list(self._from_neighbours(wanted))
+        return tuple(claims)
+
+    def collecting(self, address: str, digests: frozenset[str]) -> Attempt | None:
+        """A take that is still open under the shot's old name: it is collected or settled before another is bought."""
+        olds = self._moved_to.get(address, ())
+        by_recipe = (old for digest in sorted(digests) for old in self._by_recipe.get(digest, ()))
+        for old in (*olds, *by_recipe):
+            for attempt in self.orphans[old]:
+                if attempt.state in _OPEN and attempt.recipe in digests and self._renames.today(old) in (old, address):
+                    return attempt
+        return None
+
+    def _same_recipe(self, wanted: Wanted) -> list[str]:
+        """The first name out of use whose finished takes have this recipe and belong to nobody else."""
+        for digest in sorted(wanted.digests):
+            for old in self._by_recipe.get(digest, ()):
+                free = any(
+                    attempt.recipe == digest and attempt.state is AttemptState.DONE and attempt.token not in self._used
+                    for attempt in self.orphans[old]
+                )
+                if free and self._renames.today(old) == old:
+                    self._renames.add(old, wanted.address)
+                    return [old]
+        return []
+
+    def _take_over(self, wanted: Wanted, olds: Iterable[str], *, everything: bool) -> Iterator[Claim]:
+        own = list(wanted.own)
+        for old in olds:
+            picks = self._facts.picks.get(old, ())
+            pick = None if conflict(picks) else single_pick(picks)
+            for attempt in self.orphans[old]:
+                fits = everything or attempt.recipe in wanted.digests
+                if attempt.state is not AttemptState.DONE or attempt.token in self._used or not fits:
+                    continue
+                copy = self._copy(attempt, wanted, own)
+                own.append(copy)
+                picked = pick is not None and pick.token == attempt.token and wanted.address not in self._facts.picks
+                reuse = Reuse(
+                    copy,
+                    attempt.out,
+                    None,
+                    replace(pick, address=wanted.address, token=copy.token, take=copy.take)
+                    if picked and pick
+                    else None,
+                    attempt.token in self._facts.no_good,
+                )
+                yield Claim(
+                    copy, reuse, Reason("renamed", f"it was `{old}` before: {take_label(attempt.take)} is kept")
+                )
+
+    def _from_neighbours(self, wanted: Wanted) -> Iterator[Claim]:
+        own = list(wanted.own)
+        left = wanted.missing
+        for name, facts, attempt in self._neighbour_index().get(wanted.recipe, ()):
+            if left == 0:
+                return
+            if attempt.token in self._used or attempt.token in facts.no_good or attempt.inputs != wanted.inputs:
+                continue
+            copy = self._copy(attempt, wanted, own)
+            own.append(copy)
+            left -= 1
+            yield Claim(copy, Reuse(copy, attempt.out, None), Reason("neighbour", f"made for {name}"))
+
+    def _neighbour_index(self) -> dict[str, list[tuple[str, Facts, Attempt]]]:
+        """Finished takes of the neighbours by recipe; those that are picked there come first."""
+        if self._neighbour_takes is None:
+            self._neighbour_takes = {}
+            for name, facts in self._neighbours:
+                picked = {pick.token for picks in facts.picks.values() for pick in picks}
+                for address in sorted(facts.attempts):
+                    done = [it for it in facts.attempts[address] if it.state is AttemptState.DONE]
+                    for attempt in sorted(done, key=lambda it: it.token not in picked):
+                        self._neighbour_takes.setdefault(attempt.recipe, []).append((name, facts, attempt))
+        return self._neighbour_takes
+
+    def _copy(self, attempt: Attempt, wanted: Wanted, own: list[Attempt]) -> Attempt:
+        """The attempt as it is recorded here: its own token and number, nothing paid."""
+        self._used.add(attempt.token)
+        taken = {it.take for it in own}
+        take = next_take(own) if attempt.take in taken else attempt.take
+        return replace(
+            attempt,
+            token=derived_token(attempt.token, wanted.address),
+            address=wanted.address,
+            take=take,
+            recipe=wanted.recipe if attempt.recipe in wanted.digests else attempt.recipe,
+            inputs=tuple(sorted((self._renames.today(address), sha) for address, sha in attempt.inputs)),
+            cost=Decimal(0),
+            out=f"{self._renders}/{wanted.shot.address.stem}_{take_label(take)}.mp4",
+        )
+
+
+def neighbour_character(
+    neighbours: Neighbours, recipe: str, provider: str, account: str | None, inputs: tuple[tuple[str, str], ...] | None
+) -> tuple[str, CharacterFact] | None:
+    """A character that another storyboard has made at this provider and account, and that storyboard's name.
+
+    `inputs` are the clips that it would be made from today, where it is made from a shot: a neighbour's shot of the
+    same name may be another clip.
+    """
+    for name, facts in neighbours:
+        for fact in facts.characters:
+            if (fact.recipe, fact.provider, fact.account) != (recipe, provider, account):
+                continue
+            if inputs is None or any(
+                attempt.inputs == inputs and attempt.recipe == recipe
+                for attempt in facts.attempts.get(f"@{fact.name}", ())
+            ):
+                return name, fact
+    return None

@@ -1,0 +1,225 @@
+"""How things stand for every shot: its recipe, its takes, the one in the film, what is stale; decides no purchase."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sorapipe.planning.capabilities import Capabilities
+from sorapipe.planning.choice import Because, Chosen, Today, choose, conflict, single_pick
+from sorapipe.planning.facts import Attempt, AttemptState, Facts
+from sorapipe.planning.graph import Graph, Kind, follow_clips
+from sorapipe.planning.plan_types import Staleness
+from sorapipe.planning.recipe import Recipe, Recipes
+from sorapipe.planning.renames import Renames
+from sorapipe.planning.reuse import Claim, Neighbours, Reuses, Wanted
+from sorapipe.planning.why import Change, input_changes, kind_of, recipe_changes
+from sorapipe.storyboard.model import Request, Shot, ShotSource, Storyboard
+
+Inputs = tuple[tuple[str, str], ...]
+
+_NONE: frozenset[str] = frozenset()
+
+
+class Situation(NamedTuple):
+    """One shot that renders something, as it stands.
+
+    `attempts` are all of them, in the order of take and token, those that are taken over from elsewhere included
+    (`claims`). `current` and `unmoved` are tokens: of takes with today's recipe, and of those among them that were made
+    from today's `inputs`. `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today,
+    `conflict` tells of picks that contradict each other.
+    """
+
+    shot: Shot
+    request: Request
+    address: str
+    recipe: Recipe
+    digests: frozenset[str]
+    attempts: tuple[Attempt, ...]
+    current: frozenset[str]
+    unmoved: frozenset[str]
+    film: Chosen | None
+    stale: Staleness
+    changes: tuple[Change, ...]
+    inputs: Inputs
+    accepted: bool
+    conflict: bool
+    claims: tuple[Claim, ...]
+
+    @property
+    def held(self) -> bool:
+        """Whether the clip in the film is to stay, whatever the storyboard says."""
+        return self.accepted or self.shot.frozen
+
+    @property
+    def picked(self) -> bool:
+        """Whether a person's choice decides what is in the film."""
+        return self.film is not None and self.film.because in {Because.PICKED, Because.STALE_PICK}
+
+
+class Ground(NamedTuple):
+    """What an outlook is made from. `renders` is the folder of this storyboard's clips, as it stands in the lock."""
+
+    storyboard: Storyboard
+    graph: Graph
+    recipes: Recipes
+    facts: Facts
+    capabilities: Capabilities
+    neighbours: Neighbours = ()
+    renders: str = "renders"
+
+
+class Outlook(NamedTuple):
+    """All situations by canonical address, with what they were made from. `today` is the sha256 of the clip that a shot
+    gives to others, `None` where there is none or nobody knows which."""
+
+    ground: Ground
+    situations: Mapping[str, Situation]
+    shots: Mapping[str, Shot]
+    labels: Mapping[str, str]
+    today: Mapping[str, str | None]
+    renames: Renames
+    reuses: Reuses
+
+    def source(self, address: str) -> Situation:
+        """The situation of the shot whose clip is shown at an address: `clip:` entries are followed."""
+        found = self.situations.get(address)
+        return found if found is not None else self.situations[follow_clips(self.shots, self.shots[address].address)]
+
+
+def no_good(facts: Facts, it: Situation) -> frozenset[str]:
+    """The tokens that a person marked as no good; marks made under a shot's old name count."""
+    carried = frozenset(claim.attempt.token for claim in it.claims if claim.reuse.no_good)
+    return facts.no_good | carried if carried else facts.no_good
+
+
+def look(ground: Ground) -> Outlook:
+    """Finds out how every shot stands."""
+    return _Looking(ground).look()
+
+
+class _Looking:
+    """The one walk over the shots, parents first."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._graph = ground.graph
+        self._recipes = ground.recipes
+        self._facts = ground.facts
+        self._capabilities = ground.capabilities
+        self._renames = Renames(ground.storyboard, ground.recipes)
+        self._reuses = Reuses(ground.storyboard, ground.facts, self._renames, ground.neighbours, ground.renders)
+        self._shots = {shot.address.canonical: shot for shot in ground.storyboard.shots}
+        self._labels = {address: shot.label for address, shot in self._shots.items()}
+        self._today: dict[str, str | None] = {}
+        self._known: Mapping[str, str] | None = None
+
+    def look(self) -> Outlook:
+        situations: dict[str, Situation] = {}
+        for node in self._graph.order:
+            shot = self._shots.get(node)
+            if shot is None:
+                continue
+            if shot.clip is not None:
+                self._today[node] = self._today[shot.clip.canonical]
+            elif shot.request is not None:
+                situations[node] = found = self._situation(node, shot, shot.request)
+                self._today[node] = self._given(found)
+        return Outlook(self._ground, situations, self._shots, self._labels, self._today, self._renames, self._reuses)
+
+    def _given(self, situation: Situation) -> str | None:
+        """The clip that a shot gives to others: never a practice take when the provider is a real one."""
+        film = situation.film
+        if film is None or situation.conflict or (film.attempt.rehearsal and not self._capabilities.rehearsal):
+            return None
+        return film.attempt.sha256
+
+    def _situation(self, address: str, shot: Shot, request: Request) -> Situation:
+        recipe = self._recipes.shot(address)
+        attempts = self._facts.attempts.get(address, ())
+        if not attempts and not self._reuses.possible:
+            return Situation(
+                shot, request, address, recipe, _NONE, (), _NONE, _NONE, None, Staleness.FRESH, (), (), False, False, ()
+            )
+        digests = self._renames.digests(recipe) if self._renames else frozenset((recipe.digest,))
+        inputs = self._inputs(address)
+        claims = self._claims(address, shot, recipe, digests, inputs) if self._reuses.possible else ()
+        if claims:
+            attempts = tuple(sorted((*attempts, *(it.attempt for it in claims)), key=lambda it: (it.take, it.token)))
+        return self._judged(Situation(
+            shot, request, address, recipe, digests, attempts, _NONE, _NONE, None, Staleness.FRESH, (), inputs,
+            self._accepted(address, digests, inputs), conflict(self._facts.picks.get(address, ())), claims,
+        ))  # fmt: skip
+
+    def _inputs(self, address: str) -> Inputs:
+        """The clips that a take would be made from today."""
+        edges = self._graph.parents(address)
+        if not edges:
+            return ()
+        found = {edge.parent: self._today[edge.parent] for edge in edges if edge.kind is Kind.FRAME}
+        return tuple(sorted((parent, sha) for parent, sha in found.items() if sha is not None))
+
+    def _claims(
+        self, address: str, shot: Shot, recipe: Recipe, digests: frozenset[str], inputs: Inputs
+    ) -> tuple[Claim, ...]:
+        own = self._facts.attempts.get(address, ())
+        practice = self._capabilities.rehearsal
+        there = sum(
+            it.state in {AttemptState.DONE, AttemptState.SUBMITTED}
+            and it.recipe in digests
+            and (practice or not it.rehearsal)
+            for it in own
+        )
+        missing = 0 if shot.frozen else shot.takes - there
+        shared = not any(
+            isinstance(self._ground.storyboard.characters[name].source, ShotSource)
+            for name in (shot.request.mentions if shot.request else ())
+        )
+        return self._reuses.claim(Wanted(shot, address, recipe.digest, digests, own, inputs, max(missing, 0), shared))
+
+    def _accepted(self, address: str, digests: frozenset[str], inputs: Inputs) -> bool:
+        if not self._facts.waivers:
+            return False
+        names = (address, *self._reuses.olds(address))
+        waivers = [waiver for name in names for waiver in self._facts.waivers.get(name, ())]
+        return any(
+            waiver.recipe in digests
+            and tuple(sorted((self._renames.today(name), sha) for name, sha in waiver.inputs)) == inputs
+            for waiver in waivers
+        )
+
+    def _judged(self, it: Situation) -> Situation:
+        """Adds what follows from the rest: the take in the film and whether it is stale."""
+        current = frozenset(attempt.token for attempt in it.attempts if attempt.recipe in it.digests)
+        unmoved = frozenset(
+            attempt.token
+            for attempt in it.attempts
+            if attempt.token in current and not (attempt.inputs and self._moved(attempt))
+        )
+        pick = single_pick(self._facts.picks.get(it.address, ())) or next(
+            (claim.reuse.pick for claim in it.claims if claim.reuse.pick is not None), None
+        )
+        film = choose(it.attempts, pick, no_good(self._facts, it), Today(current, unmoved, it.accepted))
+        stale, changes = self._staleness(it, film, current, unmoved)
+        return it._replace(current=current, unmoved=unmoved, film=film, stale=stale, changes=changes)
+
+    def _moved(self, attempt: Attempt) -> tuple[Change, ...]:
+        inputs = attempt.inputs
+        if self._renames:
+            inputs = tuple((self._renames.today(address), sha) for address, sha in inputs)
+        return input_changes(inputs, self._today, self._labels)
+
+    def _staleness(
+        self, it: Situation, film: Chosen | None, current: frozenset[str], unmoved: frozenset[str]
+    ) -> tuple[Staleness, tuple[Change, ...]]:
+        if film is None or it.accepted:
+            return Staleness.FRESH, ()
+        if film.attempt.token in unmoved:
+            return Staleness.FRESH, ()
+        if film.attempt.token in current:
+            return Staleness.CASCADE, self._moved(film.attempt)
+        if self._known is None:
+            self._known = ChainMap(self._recipes.by_digest(), dict(self._facts.recipes))
+        changes = recipe_changes(self._known.get(film.attempt.recipe), it.recipe.json, self._known)
+        return kind_of(changes), changes
