@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -61,11 +63,22 @@ def probe(path: Path) -> ClipInfo:
     Raises `Broken` for a file that is not a whole clip, `OSError` where it can't be read.
     """
     turns = _check_boxes(path)
+    with opened(path) as container:
+        return _look(container, turns)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """A clip with at least one track of pictures. What the codecs say against it is raised as `Broken`."""
     import av
 
     try:
         with av.open(str(path), format="mp4", metadata_errors="replace") as container:
-            return _look(container, turns)
+            if not container.streams.video:
+                raise Broken("it has no picture, only sound" if container.streams.audio else "it has no picture")
+            yield container
+    except (FileNotFoundError, PermissionError):
+        raise
     except av.error.FFmpegError as error:
         raise Broken(f"it can't be read as a video ({error.strerror or 'unknown error'})") from None
 
@@ -103,8 +116,6 @@ def _check_kinds(kinds: set[bytes]) -> None:
 
 
 def _look(container: InputContainer, turns: int) -> ClipInfo:
-    if not container.streams.video:
-        raise Broken("it has no picture, only sound" if container.streams.audio else "it has no picture")
     stream = container.streams.video[0]
     width, height = stream.codec_context.width, stream.codec_context.height
     if not width or not height:
