@@ -31,7 +31,7 @@ def serve(options: Options) -> int:
     from sorapipe.simulator.app import Server
 
     try:
-        listener = socket.create_server(("127.0.0.1", options.port), backlog=2048)
+        listener = _listen(options.port)
         server = Server(options)
     except OSError as problem:
         print(f"simulator: can't start: {problem}", file=sys.stderr)  # noqa: T201
@@ -58,6 +58,15 @@ def serve(options: Options) -> int:
     finally:
         server.books.close()
     return 0
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback. asyncio turns Nagle's waiting off only where the protocol is named."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(2048)
+    return listener
 
 
 def _end_with_parent(runner: object) -> None:
