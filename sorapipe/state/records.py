@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from json.decoder import JSONDecodeError
 
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact
 from sorapipe.storyboard.model import Handle
@@ -131,7 +130,7 @@ def attempt_values(attempt: Attempt) -> Values:
     if len(attempt.tasks) == 1:
         values["task"] = attempt.tasks[0]
     elif attempt.tasks:
-        values["tasks"] = sorted(attempt.tasks)
+        values["tasks"] = [*sorted(attempt.tasks)]
     if attempt.cost is not None:
         values["cost"] = format(attempt.cost, "f")
     if attempt.size is not None:
@@ -145,10 +144,10 @@ def attempt_values(attempt: Attempt) -> Values:
     return values
 
 
-ATTEMPT_MEMBERS = frozenset(
-    "account address bytes cost currency inputs kind model out provider recipe rehearsal sha256 state take task tasks"
-    " token why".split()
-)
+ATTEMPT_MEMBERS = frozenset({
+    "account", "address", "bytes", "cost", "currency", "inputs", "kind", "model", "out", "provider", "recipe",
+    "rehearsal", "sha256", "state", "take", "task", "tasks", "token", "why",
+})  # fmt: skip
 
 
 def attempt_of(values: Values) -> Attempt:
@@ -250,24 +249,19 @@ def join_attempts(one: Record, other: Record) -> Record:
     """
     if one.raw == other.raw:
         return one
+    best = max(_without_tasks(one), _without_tasks(other), key=lambda found: (found[0], from_members(found[1])))[1]
     tasks = sorted({*tasks_of(one.values), *tasks_of(other.values)})
-    best, record = max(_rest(one), _rest(other), key=lambda pair: pair[0])
-    if list(tasks_of(record.values)) == tasks:
-        return record
-    found = {name: text for name, text in members(record.raw).items() if name not in _TASK}
     if len(tasks) == 1:
-        found["task"] = json.dumps(tasks[0], ensure_ascii=False)
-    else:
-        found["tasks"] = json.dumps(tasks, ensure_ascii=False, separators=(",", ":"))
-    del best
-    return record_of(from_members(found))
+        best["task"] = json.dumps(tasks[0], ensure_ascii=False)
+    elif tasks:
+        best["tasks"] = json.dumps(tasks, ensure_ascii=False, separators=(",", ":"))
+    return record_of(from_members(best))
 
 
-def _rest(record: Record) -> tuple[tuple[int, bytes, bytes], Record]:
-    """What decides between lines of one token, before their task ids are joined."""
-    found = {name: text for name, text in members(record.raw).items() if name not in _TASK}
+def _without_tasks(record: Record) -> tuple[int, dict[str, str]]:
     state = _STATES.get(str(record.values.get("state")))
-    return (-1 if state is None else state.rank, from_members(found), record.raw), record
+    rest = {name: text for name, text in members(record.raw).items() if name not in _TASK}
+    return -1 if state is None else state.rank, rest
 
 
 def attempt_record(attempt: Attempt, old: Record | None = None) -> Record:
@@ -305,29 +299,3 @@ def _number(values: Values, name: str) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         raise Damaged(f"`{name}` is not a count")
     return value
-
-
-__all__ = [
-    "ATTEMPT_MEMBERS",
-    "Damaged",
-    "JSONDecodeError",
-    "Json",
-    "Record",
-    "Values",
-    "attempt_of",
-    "attempt_record",
-    "attempt_values",
-    "character_of",
-    "character_values",
-    "decimal_of",
-    "decode",
-    "encode",
-    "from_members",
-    "handle_of",
-    "inputs_of",
-    "join_attempts",
-    "members",
-    "record_of",
-    "seal",
-    "tasks_of",
-]
