@@ -1,0 +1,260 @@
+"""From a profile's merged mappings to a `Profile`: defaults, and what no schema can check; reads no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model, Per, Price
+from sorapipe.providers.addresses import checked_base_url
+from sorapipe.providers.dialect import Dialect
+from sorapipe.providers.dialects import DIALECTS
+from sorapipe.providers.layers import Layers
+from sorapipe.providers.profile import Features, Limits, Pictures, Profile
+from sorapipe.storyboard.diagnostics import Diagnostics, did_you_mean
+
+CREATES, WINDOW, IN_FLIGHT, DOWNLOADS = 20, 10, 20, 4
+MINUTES = Decimal(3)
+VERIFY = Decimal("0.5")
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+_NEEDED = frozenset({"prompt", "model", "seconds", "size"})
+_PICTURE_FIELDS = frozenset({"input_reference", "last_frame"})
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+
+
+def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Profile | None:
+    """The profile, or `None` with errors in `diagnostics`. The mappings have passed the schema."""
+    dialect = _dialect(layers, diagnostics)
+    if dialect is None:
+        return None
+    pictures = _pictures(layers, dialect, diagnostics)
+    base_url = _base_url(layers, diagnostics)
+    limits = _limits(layers.below("limits"))
+    capabilities = _capabilities(name, layers, dialect, pictures, diagnostics)
+    if capabilities is None or diagnostics.has_errors:
+        return None
+    return Profile(
+        name=name,
+        about=layers.text("about"),
+        path=path,
+        dialect=layers.text("dialect") or "",
+        base_url=base_url,
+        key_env=layers.text("key_env"),
+        embedded=layers.flag("embedded", False),
+        pictures=pictures,
+        wire={model: _wire(layers.below("models").below(model)) for model in capabilities.models},
+        limits=limits,
+        features=_features(layers.below("features")),
+        verify_seconds=layers.below("verify").decimal("seconds") or VERIFY,
+        capabilities=capabilities,
+    )
+
+
+def _dialect(layers: Layers, diagnostics: Diagnostics) -> Dialect | None:
+    name = layers.text("dialect")
+    if name is not None and name in DIALECTS:
+        return DIALECTS[name]
+    known = ", ".join(f"`{dialect}`" for dialect in sorted(DIALECTS))
+    message = "`dialect` is missing" if name is None else f"no dialect `{name}`"
+    diagnostics.error("profile-dialect", message, layers.span("dialect"), hint=f"there are: {known}")
+    return None
+
+
+def _base_url(layers: Layers, diagnostics: Diagnostics) -> str | None:
+    text = layers.text("base_url")
+    if text is None:
+        if not layers.flag("embedded", False):
+            hint = "base_url: https://api.example.org"
+            diagnostics.error("base-url", "`base_url` is missing", layers.span(), hint=hint)
+        return None
+    try:
+        return checked_base_url(text)
+    except ValueError as error:
+        diagnostics.error("base-url", f"`base_url` {error}", layers.span("base_url"))
+        return None
+
+
+def _pictures(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> Pictures | None:
+    text = layers.text("images")
+    if text is None:
+        return None
+    if text in {way.value for way in dialect.PICTURES}:
+        return Pictures(text)
+    ways = ", ".join(f"`{way}`" for way in sorted(dialect.PICTURES))
+    message = f"dialect `{layers.text('dialect')}` has no `images: {text}`"
+    diagnostics.error("profile-images", message, layers.span("images"), hint=f"there are: {ways}")
+    return None
+
+
+def _limits(layers: Layers) -> Limits:
+    return Limits(
+        creates=layers.whole("creates") or CREATES,
+        window=float(layers.decimal("window") or WINDOW),
+        in_flight=layers.whole("in_flight") or IN_FLIGHT,
+        downloads=layers.whole("downloads") or DOWNLOADS,
+    )
+
+
+def _features(layers: Layers) -> Features:
+    lifetime = layers.decimal("url_lifetime")
+    return Features(
+        list=layers.flag("list", False),
+        metadata_echo={"true": True, "false": False}.get(str(layers.get("metadata_echo")).lower()),
+        range=layers.flag("range", True),
+        credits=layers.flag("credits", True),
+        url_lifetime=None if lifetime is None else float(lifetime),
+    )
+
+
+def _wire(model: Layers) -> dict[str, str]:
+    names = model.below("wire")
+    single = model.text("wire")
+    return {"text": single} if single else {kind: names.text(kind) or "" for kind in names.keys()}  # noqa: SIM118
+
+
+def _capabilities(
+    name: str, layers: Layers, dialect: Dialect, pictures: Pictures | None, diagnostics: Diagnostics
+) -> Capabilities | None:
+    models = _models(layers.below("models"), diagnostics)
+    if not models:
+        diagnostics.error("profile-models", "`models` is missing: a provider has at least one", layers.span("models"))
+        return None
+    defaults = _defaults(layers, models, diagnostics)
+    way = _character_way(layers, dialect, diagnostics)
+    fields = _fields(layers.below("fields"), dialect, diagnostics)
+    if defaults is None or way is None:
+        return None
+    if pictures is None:
+        fields -= _PICTURE_FIELDS
+    if any(model.extra for model in models.values()) and "extra" in dialect.OPTIONAL:
+        fields |= {"extra"}
+    most = layers.whole("max_characters")
+    return Capabilities(
+        profile=name,
+        account=layers.text("account"),
+        currency=layers.text("currency") or "credits",
+        prices_as_of=_date(layers, "prices_as_of", diagnostics),
+        models=models,
+        default_model=defaults[0].name,
+        default_size=defaults[1],
+        default_seconds=defaults[2],
+        fields=fields,
+        characters=way,
+        max_characters=dialect.CHARACTERS[way] if most is None else most,
+        image_types=(layers.texts("image_types") or IMAGE_TYPES) if pictures is not None else (),
+        in_flight=layers.below("limits").whole("in_flight") or IN_FLIGHT,
+        minutes=layers.decimal("minutes") or MINUTES,
+        rehearsal=layers.flag("rehearsal", False),
+    )
+
+
+def _models(layers: Layers, diagnostics: Diagnostics) -> dict[str, Model]:
+    models = {}
+    for name in layers.keys():  # noqa: SIM118
+        if not _MODEL.fullmatch(name):
+            diagnostics.error("profile-models", f"`{name[:80]}` is not the name of a model", layers.span(name))
+            continue
+        models[name] = _model(name, layers.below(name), diagnostics)
+    return models
+
+
+def _model(name: str, layers: Layers, diagnostics: Diagnostics) -> Model:
+    sizes, seconds = layers.texts("sizes"), layers.wholes("seconds")
+    prices = tuple(_price(entry, sizes, seconds, diagnostics) for entry in layers.items("price"))
+    characters = tuple(_price(entry, (), (), diagnostics) for entry in layers.items("character_price"))
+    return Model(
+        name=name,
+        sizes=sizes,
+        seconds=seconds,
+        styles=layers.texts("styles"),
+        extra=layers.texts("extra"),
+        max_prompt=layers.whole("max_prompt"),
+        prices=prices,
+        character_price=characters[0] if characters else None,
+        ends=_date(layers, "ends", diagnostics),
+    )
+
+
+def _price(layers: Layers, sizes: tuple[str, ...], seconds: tuple[int, ...], diagnostics: Diagnostics) -> Price:
+    size, length = layers.text("size"), layers.whole("seconds")
+    if size is not None and sizes:
+        _one_of(size, sizes, "size", layers, diagnostics)
+    if length is not None and seconds:
+        _one_of(str(length), map(str, seconds), "seconds", layers, diagnostics)
+    amount = layers.decimal("amount")
+    if amount is None or amount < 0:
+        diagnostics.error("profile-price", "`amount` is not an amount of money", layers.span("amount"))
+        amount = Decimal(0)
+    return Price(amount, Per(layers.text("per") or Per.CLIP), length, size)
+
+
+def _one_of(value: str, known: Iterable[str], key: str, layers: Layers, diagnostics: Diagnostics) -> None:
+    words = tuple(known)
+    if value not in words:
+        listed = ", ".join(f"`{word}`" for word in words)
+        message = f"the model has no {key} `{value}`"
+        diagnostics.error("profile-value", message, layers.span(key), hint=f"there are: {listed}")
+
+
+def _defaults(layers: Layers, models: dict[str, Model], diagnostics: Diagnostics) -> tuple[Model, str, int] | None:
+    """What is sent where a storyboard says nothing: as the profile says, else the first of each list."""
+    given = layers.below("defaults")
+    name = given.text("model") or next(iter(models))
+    if name not in models:
+        guess = did_you_mean(name, models)
+        hint = f"did you mean `{guess}`?" if guess else "there are: " + ", ".join(f"`{model}`" for model in models)
+        diagnostics.error("profile-defaults", f"no model `{name}`", given.span("model"), hint=hint)
+        return None
+    model = models[name]
+    size = given.text("size") or next(iter(model.sizes), None)
+    seconds = given.whole("seconds") or next(iter(model.seconds), None)
+    if size is None or seconds is None:
+        key = "size" if size is None else "seconds"
+        message = f"`defaults` has no `{key}`, and the model `{name}` lists none"
+        diagnostics.error("profile-defaults", message, given.span() or layers.span())
+        return None
+    _one_of(size, model.sizes or (size,), "size", given, diagnostics)
+    _one_of(str(seconds), map(str, model.seconds or (seconds,)), "seconds", given, diagnostics)
+    return model, size, seconds
+
+
+def _character_way(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> CharacterWay | None:
+    way = CharacterWay(layers.text("characters") or CharacterWay.NONE)
+    if way in dialect.CHARACTERS:
+        return way
+    ways = ", ".join(f"`{known}`" for known in dialect.CHARACTERS)
+    message = f"dialect `{layers.text('dialect')}` has no `characters: {way}`"
+    diagnostics.error("profile-characters", message, layers.span("characters"), hint=f"there are: {ways}")
+    return None
+
+
+def _fields(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> frozenset[str]:
+    """What the dialect always takes, and what this provider takes or refuses besides."""
+    optional = dialect.OPTIONAL - {"extra"}
+    fields = set(dialect.FIELDS)
+    for name in layers.keys():  # noqa: SIM118
+        wanted = layers.flag(name, True)
+        if name not in dialect.FIELDS | optional:
+            guess = did_you_mean(name, dialect.FIELDS | optional)
+            hint = f"did you mean `{guess}`?" if guess else f"names of its own go into a model's `extra: [{name}]`"
+            diagnostics.error("profile-fields", f"the dialect has no field `{name}`", layers.span(name), hint=hint)
+        elif name in _NEEDED and not wanted:
+            diagnostics.error("profile-fields", f"every provider takes a `{name}`", layers.span(name))
+        elif wanted:
+            fields.add(name)
+        else:
+            fields.discard(name)
+    return frozenset(fields)
+
+
+def _date(layers: Layers, key: str, diagnostics: Diagnostics) -> date | None:
+    text = layers.text(key)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        diagnostics.error("profile-date", f"`{text}` is not a date", layers.span(key), hint=f"{key}: 2026-11-01")
+        return None
