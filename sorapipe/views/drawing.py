@@ -12,6 +12,7 @@ from sorapipe.storyboard.model import Character, Shot, Storyboard
 
 CAST = "@"
 """The group of the characters."""
+_TAME = str.maketrans({"\\": "/", '"': "'", "#": "♯", "<": "(", ">": ")", "\n": " "})
 
 
 class Shape(StrEnum):
@@ -168,5 +169,5 @@ def _attributes(node: Node) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string for mermaid and dot alike: neither has an escape for `"` that the other reads, so it becomes `'`."""
-    return '"' + text.replace("\\", "/").replace('"', "'").replace("#", "＃").replace("<", "‹").replace(">", "›") + '"'
+    """A string for mermaid and dot alike, which share no escape for what means something to one of them."""
+    return '"' + text.translate(_TAME) + '"'

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sorapipe.planning.choice import take_label
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Staleness, Step
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
-from sorapipe.views.words import amount_of_bytes, count, length, listing, money, number, take_label, wait
-
-Paint = Callable[..., str]
-"""`paint(text, *styles)`: the text in colour, or as it is."""
+from sorapipe.views.page import Page
+from sorapipe.views.words import amount_of_bytes, count, length, listing, money, number, wait
 
 MARKS: dict[Action, tuple[str, str]] = {
     Action.RENDER: ("+", "green"),
@@ -42,28 +41,17 @@ class Group:
     steps: tuple[Step, ...]
 
 
-def plan_text(
-    plan: Plan,
-    storyboard: Storyboard,
-    *,
-    target: str = "",
-    every: bool = False,
-    width: int = 100,
-    paint: Paint | None = None,
-) -> str:
-    """The whole plan. `target` are the words a person types after the verb (` skerry.yaml storm`).
-
-    With `every` nothing is folded; otherwise what is kept is counted, and long rows of equal steps are.
-    """
-    page = _Page(plan, every, width, paint or (lambda text, *_: text))
-    page.lines.append(page.paint(escape(storyboard.title or "Untitled"), "bold"))
+def plan_text(plan: Plan, storyboard: Storyboard, page: Page) -> str:
+    """The whole plan. What is kept is counted, and long rows of equal steps are, unless the page shows `every` one."""
+    sheet = _Sheet(plan, page)
+    sheet.lines.append(page.paint(escape(storyboard.title or "Untitled"), "bold"))
     for group in groups(plan, storyboard):
-        page.group(group)
-    page.kept()
-    page.uploads()
-    page.totals()
-    page.next(target)
-    return "\n".join(page.lines) + "\n"
+        sheet.group(group)
+    sheet.kept()
+    sheet.uploads()
+    sheet.totals()
+    sheet.next(page.target)
+    return "\n".join(sheet.lines) + "\n"
 
 
 def groups(plan: Plan, storyboard: Storyboard) -> list[Group]:
@@ -85,13 +73,13 @@ def groups(plan: Plan, storyboard: Storyboard) -> list[Group]:
     ]
 
 
-class _Page:
-    def __init__(self, plan: Plan, every: bool, width: int, paint: Paint) -> None:
-        self.plan, self.every, self.width, self.paint = plan, every, width, paint
+class _Sheet:
+    def __init__(self, plan: Plan, page: Page) -> None:
+        self.plan, self.every, self.width, self.paint = plan, page.every, page.width, page.paint
         self.lines: list[str] = []
         self.said: set[str] = set()
-        self.folding = not every and sum(_worth_a_line(step) for step in plan.steps) > _MANY
-        named = [_name(step) for step in plan.steps if every or _worth_a_line(step)]
+        self.folding = not self.every and sum(_worth_a_line(step) for step in plan.steps) > _MANY
+        named = [_name(step) for step in plan.steps if self.every or _worth_a_line(step)]
         self.label = min(max(map(len, named), default=0), _WIDEST_LABEL)
         self.price = max((len(self._price(step)) for step in plan.steps), default=0)
 

@@ -170,7 +170,7 @@ def _node(node: Node, place: tuple[int, int], colours: dict[str, str], who: Sequ
     frame = f'<rect {kind} x="{x}" y="{y}" width="{CARD_WIDTH}" height="{CARD_HEIGHT}" rx="{round_by}" {paint}/>'
     left = x + (18 if colour else 11)
     badge = "" if node.takes < 2 else (  # noqa: PLR2004 - one take is not worth a word
-        f'<text class="badge" x="{x + CARD_WIDTH - 9}" y="{y + 18}" text-anchor="end">×{node.takes}</text>'
+        f'<text class="badge" x="{x + CARD_WIDTH - 9}" y="{y + 18}" text-anchor="end">&#215;{node.takes}</text>'
     )  # fmt: skip
     dots = _dots(x, y, [(name, colours[name]) for name in who if name in colours])
     room = _LINE - (3 if colour else 0) - round(min(len(who), _MOST_DOTS + 1) * 2.9)

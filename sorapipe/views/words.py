@@ -55,11 +55,6 @@ def amount_of_bytes(size: int) -> str:
     return f"{value:.1f} GB"
 
 
-def take_label(take: int, letter: str = "") -> str:
-    """`t02`, `t02b`."""
-    return f"t{take:02d}{letter}"
-
-
 def listing(words: list[str], most: int = 6) -> str:
     """`a, b, c and 4 more`."""
     if len(words) <= most:

@@ -1,0 +1,30 @@
+"""How a text will be read: its width, its colours, the words its reader types; knows nothing of what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Paint = Callable[..., str]
+"""`paint(text, *styles)`: the text in colour, or as it is."""
+
+
+def plain(text: str, *_: str) -> str:
+    """No colour at all."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `folder` is the storyboard's
+    folder as it would be typed, `width` counts columns; with `every` nothing is folded away."""
+
+    target: str = ""
+    folder: str = "."
+    width: int = 100
+    every: bool = False
+    paint: Paint = plain
+
+    def path(self, path: str) -> str:
+        """A path relative to the storyboard's folder, as it would be typed."""
+        return path if self.folder in {"", "."} else f"{self.folder}/{path}"

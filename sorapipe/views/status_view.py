@@ -1,0 +1,233 @@
+"""How a film stands: every shot's takes, the one in the film, and what needs a person; knows not how it came so."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sorapipe.planning.choice import Because, labels
+from sorapipe.planning.facts import Attempt, AttemptState, Facts
+from sorapipe.planning.plan_types import Action, Plan, Staleness, Step
+from sorapipe.planning.situation import Outlook, Situation
+from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Scene, Shot, Storyboard
+from sorapipe.views.page import Page, Paint
+from sorapipe.views.plan_data import decimal
+from sorapipe.views.words import count, length, money
+
+_WORDS = {
+    AttemptState.DONE: ("done", "green"),
+    AttemptState.SUBMITTED: ("running", "cyan"),
+    AttemptState.INTENT: ("uncertain", "red"),
+    AttemptState.UNCERTAIN: ("uncertain", "red"),
+    AttemptState.VANISHED: ("vanished", "red"),
+    AttemptState.UNAVAILABLE: ("unavailable", "red"),
+    AttemptState.FAILED: ("failed", "red"),
+    AttemptState.SUSPECT: ("suspect", "yellow"),
+}
+_WIDEST = 34
+_NEEDS_A_PERSON = frozenset({Action.WAIT, Action.BLOCKED, Action.UNCERTAIN})
+_MOST = 12
+_Row = tuple[str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that a status is made from. `missing` are the clips that should be there and are not, as in the lock."""
+
+    storyboard: Storyboard
+    outlook: Outlook
+    plan: Plan
+    facts: Facts
+    missing: frozenset[str]
+
+
+def status_text(standing: Standing, page: Page, select: frozenset[str] | None = None) -> str:
+    """The table by scene, then what needs attention and the command for it. `select` narrows it to some shots."""
+    paint = page.paint
+    shots = [shot for shot in standing.storyboard.shots if select is None or shot.address.canonical in select]
+    rows = {shot.address.canonical: _rows(shot, standing) for shot in shots}
+    widths = [max((len(row[at]) for some in rows.values() for row in some), default=0) for at in range(5)]
+    widths[0] = min(widths[0], _WIDEST)
+    lines = [paint(escape(standing.storyboard.title or "Untitled"), "bold")]
+    for heading, group in _scenes(standing.storyboard.scenes, shots):
+        lines += ["", *([paint(heading, "bold")] if heading else [])]
+        for shot in group:
+            lines += [_line(row, widths, page) for row in rows[shot.address.canonical]]
+    lines += ["", *_totals(standing, shots)]
+    needs = _attention(standing, page, select)
+    if needs:
+        lines += ["", paint("needs attention", "bold"), *needs]
+    elif all(step.action is Action.KEEP for step in standing.plan.steps):
+        lines.append("every take is there")
+    return "\n".join(lines) + "\n"
+
+
+def status_data(standing: Standing, select: frozenset[str] | None = None) -> dict[str, object]:
+    """The same as JSON data: `{v, shots: [{address, label, scene, stale, takes: […]}], attention: […]}`."""
+    return {
+        "v": 1,
+        "shots": [
+            _shot_data(shot, standing)
+            for shot in standing.storyboard.shots
+            if select is None or shot.address.canonical in select
+        ],
+        "attention": [
+            {"address": step.address, "label": step.label, "take": step.take, "action": step.action.value,
+             "text": escape(step.reason.text), "command": step.reason.command}
+            for step in standing.plan.steps
+            if _calls(step) and (select is None or step.address in select)
+        ],
+    }  # fmt: skip
+
+
+def _scenes(scenes: Iterable[Scene], shots: Sequence[Shot]) -> list[tuple[str, list[Shot]]]:
+    by_scene: dict[str | None, list[Shot]] = defaultdict(list)
+    for shot in shots:
+        by_scene[shot.scene].append(shot)
+    named = [(scene.id, escape(f"{scene.id} · {scene.title}" if scene.title else scene.id)) for scene in scenes]
+    return [(heading, by_scene[id]) for id, heading in [*named, (None, "")] if by_scene.get(id)]
+
+
+def _rows(shot: Shot, standing: Standing) -> list[_Row]:
+    """Shot, mark, take, state, file: one row a take, the shot's name in the first only."""
+    label = escape(shot.label)
+    if shot.clip is not None:
+        return [(label, "", "", "", f"shows {shot.clip} again")]
+    it = standing.outlook.situations[shot.address.canonical]
+    if not it.attempts:
+        return [(label, "", "", "not rendered", "")]
+    names = labels(it.attempts)
+    rows = []
+    for place, attempt in enumerate(it.attempts):
+        state = _state(attempt, it, standing)
+        where = escape(attempt.out or "") if attempt.state is AttemptState.DONE else escape(attempt.why or "")
+        rows.append((label if place == 0 else "", _mark(attempt, it, standing), names[attempt.token], state, where))
+    return rows
+
+
+def _mark(attempt: Attempt, it: Situation, standing: Standing) -> str:
+    """`●` picked by a person, `○` in the film without a pick."""
+    if it.film is not None and it.film.attempt.token == attempt.token:
+        return "●" if it.film.because in {Because.PICKED, Because.STALE_PICK} else "○"
+    return ""
+
+
+def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
+    word = _WORDS[attempt.state][0]
+    if attempt.state is not AttemptState.DONE:
+        return word
+    said = ["no good"] if attempt.token in standing.facts.no_good else []
+    said += ["missing"] if attempt.out in standing.missing else []
+    old = attempt.token not in it.current
+    said += ["stale"] if old or (it.stale is not Staleness.FRESH and _in_film(attempt, it)) else []
+    said += ["rehearsal"] if attempt.rehearsal and not standing.outlook.ground.capabilities.rehearsal else []
+    return ", ".join(said) or word
+
+
+def _in_film(attempt: Attempt, it: Situation) -> bool:
+    return it.film is not None and it.film.attempt.token == attempt.token
+
+
+def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
+    paint: Paint = page.paint
+    label, mark, take, state, where = row
+    shown = page.path(where) if where.startswith("renders/") else where
+    colour = next((c for word, c in _WORDS.values() if word == state), "dim" if state == "not rendered" else "yellow")
+    parts = [
+        f"  {label:{widths[0]}}",
+        paint(mark, "green") if mark else " ",
+        f"{take:{widths[2]}}",
+        paint(f"{state:{widths[3]}}", colour),
+        paint(shown, "dim") if shown else "",
+    ]
+    return f"{parts[0]}  {parts[1]} {parts[2]}  {parts[3]}  {parts[4]}".rstrip()
+
+
+def _totals(standing: Standing, shots: Sequence[Shot]) -> list[str]:
+    own = [it for shot in shots if (it := standing.outlook.situations.get(shot.address.canonical)) is not None]
+    done = sum(it.film is not None and it.film.current for it in own)
+    takes = [attempt for it in own for attempt in it.attempts]
+    lines = [f"{done} of {count(len(own), 'shot')} done, {count(len(takes), 'take')}, "
+             f"{length(standing.plan.totals.film_seconds)} of film"]  # fmt: skip
+    spent = _spent([*takes, *_cast(standing.facts)])
+    if spent:
+        lines.append("spent so far: " + ", ".join(money(amount, currency) for currency, amount in spent.items()))
+    return lines
+
+
+def _cast(facts: Facts) -> list[Attempt]:
+    return [it for address, attempts in facts.attempts.items() if address.startswith("@") for it in attempts]
+
+
+def _spent(attempts: Iterable[Attempt]) -> Mapping[str | None, Decimal]:
+    """By currency; what was taken over from elsewhere cost nothing here."""
+    sums: dict[str | None, Decimal] = defaultdict(Decimal)
+    for attempt in attempts:
+        if attempt.cost:
+            sums[attempt.currency] += attempt.cost
+    return sums
+
+
+def _calls(step: Step) -> bool:
+    """Whether a step is something a person should know about."""
+    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH
+
+
+def _attention(standing: Standing, page: Page, select: frozenset[str] | None) -> list[str]:
+    """What is to be rendered in one line, everything else by its reason, each with its command."""
+    steps = [step for step in standing.plan.steps if _calls(step) and (select is None or step.address in select)]
+    work = [step for step in steps if step.action not in _NEEDS_A_PERSON and step.action is not Action.KEEP]
+    lines = []
+    if work:
+        buys = money(standing.plan.totals.cost, standing.plan.currency)
+        lines.append(f"  {count(len(work), 'take')} to render or fetch ({buys})")
+        lines.append(f"      {page.paint(f'sorapipe run{page.target}', 'cyan')}")
+    by_reason: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
+    for step in steps:
+        if step not in work:
+            by_reason[(step.reason.text, step.reason.command)].append(step)
+    for (text, command), group in list(by_reason.items())[:_MOST]:
+        who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
+        lines.append(f"  {who}: {escape(text)}")
+        lines += [f"      {page.paint(escape(command), 'cyan')}"] if command else []
+    if len(by_reason) > _MOST:
+        lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
+    return lines
+
+
+def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
+    address = shot.address.canonical
+    it = standing.outlook.situations.get(address)
+    names = labels(it.attempts) if it else {}
+    return {
+        "address": address,
+        "label": shot.label,
+        "scene": shot.scene,
+        "clip": shot.clip.canonical if shot.clip else None,
+        "stale": it.stale.value if it else None,
+        "takes": [
+            {
+                "take": attempt.take,
+                "label": names[attempt.token],
+                "state": attempt.state.value,
+                "current": attempt.token in it.current,
+                "in_film": _in_film(attempt, it),
+                "picked": _in_film(attempt, it) and it.picked,
+                "no_good": attempt.token in standing.facts.no_good,
+                "missing": attempt.out in standing.missing,
+                "rehearsal": attempt.rehearsal,
+                "provider": attempt.provider,
+                "tasks": [escape(task) for task in attempt.tasks],
+                "cost": decimal(attempt.cost),
+                "currency": attempt.currency,
+                "out": escape(attempt.out) if attempt.out else None,
+                "why": escape(attempt.why) if attempt.why else None,
+            }
+            for attempt in it.attempts
+        ]
+        if it
+        else [],
+    }

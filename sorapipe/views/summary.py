@@ -1,0 +1,121 @@
+"""The end of a run for people: where the clips are, what it cost, what to do next; knows not how it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+from sorapipe.engine.events import Ended, NotStarted
+from sorapipe.engine.outcome import Outcome
+from sorapipe.planning.choice import take_label
+from sorapipe.planning.facts import AttemptState
+from sorapipe.planning.plan_types import Plan, Reason
+from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Storyboard
+from sorapipe.views.page import Page, Paint
+from sorapipe.views.progress import STATES
+from sorapipe.views.words import count, length, money
+
+_MOST = 40
+"""More finished clips than this are counted, not listed: their folder says enough."""
+_ADVICE = {
+    AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll{1} {0}`",
+    AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll{1} {0}`",
+    AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe run{1}` asks again",
+    AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll{1} {0}`",
+    AttemptState.UNCERTAIN: "nobody knows whether `{0}` was bought: look at your account before you order it again",
+}
+
+
+def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Page, seconds: float) -> str:
+    """All that a person needs to know now. `seconds` is how long the run took."""
+    paint = page.paint
+    order = {shot.address.canonical: place for place, shot in enumerate(storyboard.shots)}
+    ended = sorted(outcome.ended, key=lambda end: _place(end.key, order))
+    held = sorted(outcome.not_started, key=lambda one: _place(one.key, order))
+    lines = [*_clips(ended, page), *_held(held, paint)]
+    lines += ["", _totals(outcome, plan, seconds)]
+    if outcome.why:
+        lines.append(f"ended early: {escape(outcome.why)}")
+    if outcome.running:
+        many = count(len(outcome.running), "take")
+        lines.append(f"{many} still running at the provider: the same command collects what is ready")
+    steps = _next(ended, held, outcome, page.target)
+    if steps:
+        lines += ["", paint("next", "bold"), *(f"  {step}" for step in steps)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _place(key: str, order: dict[str, int]) -> tuple[int, int]:
+    address, _, take = key.rpartition("#")
+    return order.get(address, -1), int(take) if take.isdigit() else 0
+
+
+def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
+    paint = page.paint
+    made = [end for end in ended if end.state is AttemptState.DONE]
+    bad = [end for end in ended if end.state is not AttemptState.DONE]
+    width = max((len(_name(end)) for end in ended), default=0)
+    shown = made if len(made) <= _MOST else []
+    lines = []
+    for end in ended:
+        if end in bad:
+            said = f"{STATES[end.state]}: {escape(end.why)}" if end.why else STATES[end.state]
+            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {said}")
+        elif end in shown:
+            where = page.path(end.out) if end.out else "made"
+            lines.append(f"  {paint('✓', 'green')} {_name(end):{width}}  {escape(where)}")
+        lines += [f"    {'':{width}}  {paint(f'note: {escape(note)}', 'dim')}" for note in end.notes]
+    if len(made) > _MOST:
+        folders = sorted({page.path(str(PurePosixPath(end.out).parent)) for end in made if end.out})
+        lines.append(f"  {paint('✓', 'green')} {count(len(made), 'take')} in {escape(', '.join(folders))}/")
+    return lines
+
+
+def _held(held: Sequence[NotStarted], paint: Paint) -> list[str]:
+    """What was not begun, together where the reason is the same."""
+    by_reason: dict[str, list[NotStarted]] = {}
+    for one in held:
+        by_reason.setdefault(one.reason.text, []).append(one)
+    lines = []
+    for text, group in by_reason.items():
+        names = [_name(one) for one in group]
+        who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        lines.append(f"  {paint('·', 'yellow')} {who}: {escape(text)}")
+    return lines
+
+
+def _totals(outcome: Outcome, plan: Plan, seconds: float) -> str:
+    made = [end for end in outcome.ended if end.state is AttemptState.DONE]
+    takes = sum(not end.key.startswith("@") for end in made)
+    people = len(made) - takes
+    bad = len(outcome.ended) - len(made)
+    said = [count(takes, "take") + " done"]
+    said += [f"{count(people, 'character')} made"] if people else []
+    said += [f"{bad} not right"] if bad else []
+    said += [f"{len(outcome.not_started)} not started"] if outcome.not_started else []
+    cost = money(outcome.spent, plan.currency) if outcome.spent else "nothing spent"
+    return f"{', '.join(said)} · {cost} · {length(Decimal(round(seconds)))}"
+
+
+def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, target: str) -> list[str]:
+    steps = [_command(one.reason) for one in held if one.reason.command]
+    for end in ended:
+        advice = _ADVICE.get(end.state)
+        if advice:
+            steps.append(advice.format(escape(end.label), target))
+    if outcome.running:
+        steps.append(f"sorapipe run{target}")
+    if not steps and any(end.state is AttemptState.DONE for end in ended):
+        steps.append(f"sorapipe status{target}")
+    return list(dict.fromkeys(steps))[:12]
+
+
+def _command(reason: Reason) -> str:
+    return escape(reason.command or "")
+
+
+def _name(one: Ended | NotStarted) -> str:
+    label = escape(one.label)
+    return label if one.key.startswith("@") else f"{label} {take_label(one.take)}"
