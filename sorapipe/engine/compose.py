@@ -1,0 +1,243 @@
+"""From a shot or a character to the order that is sent: defaults filled in, mentions spoken, frames and handles put in.
+
+Knows no dialect and opens no file: bytes are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sorapipe.planning.capabilities import Capabilities, CharacterWay
+from sorapipe.planning.graph import follow_clips
+from sorapipe.planning.plan_types import Step
+from sorapipe.providers.base import Media, Order
+from sorapipe.storyboard.model import (
+    Character,
+    FileRef,
+    FileSource,
+    FrameOf,
+    Handle,
+    Picture,
+    Request,
+    Shot,
+    ShotSource,
+    Storyboard,
+    UrlSource,
+)
+from sorapipe.storyboard.text import Mention, split_mentions
+
+TOKEN_MARK = "sp1:"  # noqa: S105  a mark in front of a token, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the world gives for one order.
+
+    `handles` are the characters that exist at the provider, by id. `frames` are pictures of other shots, by address
+    and second. `files` are files by path. `tasks` are the ids of the tasks that made other shots, by address.
+    """
+
+    handles: Mapping[str, Handle] = field(default_factory=dict)
+    frames: Mapping[FrameOf, Media] = field(default_factory=dict)
+    files: Mapping[str, Media] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Script:
+    """The storyboard as one provider hears it. `callback_url` goes out with every order, where there is one."""
+
+    def __init__(self, storyboard: Storyboard, capabilities: Capabilities, callback_url: str | None = None) -> None:
+        self.capabilities = capabilities
+        self._characters = storyboard.characters
+        self._shots = {shot.address.canonical: shot for shot in storyboard.shots}
+        self._callback_url = callback_url
+
+    def model(self, address: str) -> str:
+        """The model that an address is sent to."""
+        request = self._request(address)
+        return (request.model if request else None) or self.capabilities.default_model
+
+    def seconds(self, address: str) -> int:
+        """How many seconds an address asks for."""
+        request = self._request(address)
+        return (request.seconds if request else None) or self.capabilities.default_seconds
+
+    def size(self, address: str) -> str:
+        """The size that an address asks for."""
+        request = self._request(address)
+        return (request.size if request else None) or self.capabilities.default_size
+
+    def stem(self, address: str) -> str:
+        """The beginning of the name of an address's clip."""
+        shot = self._shots.get(address)
+        return shot.address.stem if shot is not None else address.lstrip("@")
+
+    def mentions(self, address: str) -> tuple[str, ...]:
+        """The ids of the characters that an order names."""
+        request = self._request(address)
+        return request.mentions if request else ()
+
+    def frames(self, address: str) -> tuple[FrameOf, ...]:
+        """The frames of other shots that an order needs."""
+        request = self._request(address)
+        pictures = (request.input_reference, request.last_frame) if request else ()
+        return tuple(picture for picture in pictures if isinstance(picture, FrameOf))
+
+    def files(self, address: str) -> tuple[str, ...]:
+        """The paths of the files that go up with an order."""
+        if address.startswith("@"):
+            source = self._characters[address[1:]].source
+            return (source.path,) if isinstance(source, FileSource) else ()
+        request = self._request(address)
+        pictures = (request.input_reference, request.last_frame) if request else ()
+        return tuple(picture.path for picture in pictures if isinstance(picture, FileRef))
+
+    def task_sources(self, address: str) -> tuple[str, ...]:
+        """The shots whose task goes into the order: a character is made from it, or carried by the order itself."""
+        if address.startswith("@"):
+            names: tuple[str, ...] = (address[1:],)
+        else:
+            names = self._inline(address, {})
+        sources = (self._characters[name].source for name in names)
+        return tuple(self.shown(source.address.canonical) for source in sources if isinstance(source, ShotSource))
+
+    def sources(self, address: str) -> tuple[str, ...]:
+        """All shots that must have a clip before this can be put together."""
+        frames = (self.shown(frame.address.canonical) for frame in self.frames(address))
+        return tuple(dict.fromkeys((*frames, *self.task_sources(address))))
+
+    def shown(self, address: str) -> str:
+        """The shot whose clip is shown at an address: that of another one, where it says `clip:`."""
+        shot = self._shots.get(address)
+        return address if shot is None else follow_clips(self._shots, shot.address)
+
+    def handle(self, name: str) -> Handle | None:
+        """What the storyboard itself says that the provider calls a character."""
+        return self._characters[name].handles.get(self.capabilities.profile)
+
+    def order(self, step: Step, token: str, inputs: Inputs) -> Order:
+        """The order for one step."""
+        if step.address.startswith("@"):
+            return self._character_order(self._characters[step.address[1:]], token, inputs)
+        return self._shot_order(self._shots[step.address], step.take, token, inputs)
+
+    def _request(self, address: str) -> Request | None:
+        shot = self._shots.get(address)
+        return None if shot is None else shot.request
+
+    def _shot_order(self, shot: Shot, take: int, token: str, inputs: Inputs) -> Order:
+        request = shot.request
+        if request is None:
+            raise AssertionError(f"BUG: {shot.label} shows another shot's clip and is sent")
+        address = shot.address.canonical
+        url, timestamps, task = self._carried(address, inputs)
+        ids = (handle.id for name in request.mentions if (handle := self._known(name, inputs)) is not None)
+        return Order(
+            model=self.model(address),
+            prompt=self._spoken(request.prompt, inputs),
+            seconds=self.seconds(address),
+            size=self.size(address),
+            token=token,
+            metadata=_metadata(request.metadata, token),
+            negative_prompt=request.negative_prompt,
+            input_reference=_picture(request.input_reference, inputs),
+            last_frame=_picture(request.last_frame, inputs),
+            watermark=request.watermark,
+            private=request.private,
+            style=request.style,
+            seed=None if request.seed is None else request.seed + take - 1,
+            extra=request.extra,
+            character_ids=tuple(one for one in ids if one is not None),
+            character_url=url,
+            character_timestamps=timestamps,
+            character_from_task=task,
+            character_create=request.character_create,
+            callback_url=self._callback_url,
+        )
+
+    def _character_order(self, character: Character, token: str, inputs: Inputs) -> Order:
+        source = character.source
+        address = f"@{character.id}"
+        return Order(
+            model=self.model(address),
+            prompt=character.description or character.name,
+            seconds=self.seconds(address),
+            size=self.size(address),
+            token=token,
+            metadata=_metadata(None, token),
+            character_url=source.url if isinstance(source, UrlSource) else None,
+            character_timestamps=_timestamps(source.timestamps if source is not None else None),
+            character_from_task=inputs.tasks[self.shown(source.address.canonical)]
+            if isinstance(source, ShotSource)
+            else None,
+            character_create=True,
+            character_name=character.name,
+            character_file=inputs.files[source.path] if isinstance(source, FileSource) else None,
+            callback_url=self._callback_url,
+        )
+
+    def _known(self, name: str, inputs: Inputs) -> Handle | None:
+        return self.handle(name) or inputs.handles.get(name)
+
+    def _inline(self, address: str, handles: Mapping[str, Handle]) -> tuple[str, ...]:
+        """The characters that the order itself carries."""
+        if self.capabilities.characters is not CharacterWay.INLINE:
+            return ()
+        return tuple(
+            name
+            for name in self.mentions(address)
+            if self._characters[name].source is not None and self.handle(name) is None and name not in handles
+        )
+
+    def _carried(self, address: str, inputs: Inputs) -> tuple[str | None, str | None, str | None]:
+        """Address, timestamps and task of the character that the order carries; at most one is possible."""
+        for name in self._inline(address, inputs.handles):
+            match self._characters[name].source:
+                case UrlSource(url=url, timestamps=times):
+                    return url, _timestamps(times), None
+                case ShotSource(address=shot, timestamps=times):
+                    return None, _timestamps(times), inputs.tasks[self.shown(shot.canonical)]
+        return None, None, None
+
+    def _spoken(self, prompt: str, inputs: Inputs) -> str:
+        """The prompt as the provider reads it: mentions become what it calls the characters."""
+        seen: set[str] = set()
+        words = []
+        for piece in split_mentions(prompt):
+            if isinstance(piece, Mention):
+                words.append(self._name(self._characters[piece.id], inputs, first=piece.id not in seen))
+                seen.add(piece.id)
+            else:
+                words.append(piece)
+        return "".join(words)
+
+    def _name(self, character: Character, inputs: Inputs, *, first: bool) -> str:
+        handle = self._known(character.id, inputs)
+        if handle is not None and handle.username is not None:
+            # OpenAI's own way wants the name as it was given, without a sign
+            bare = self.capabilities.characters is CharacterWay.OPENAI
+            return handle.username if bare else f"@{handle.username}"
+        if handle is None and first and character.description:
+            return f"{character.name} ({character.description})"
+        return character.name
+
+
+def _metadata(text: str | None, token: str) -> str:
+    mark = f"{TOKEN_MARK}{token}"
+    return f"{text} {mark}" if text else mark
+
+
+def _timestamps(times: tuple[Decimal, Decimal] | None) -> str | None:
+    return None if times is None else f"{times[0]:f},{times[1]:f}"
+
+
+def _picture(picture: Picture | None, inputs: Inputs) -> Media | None:
+    match picture:
+        case None:
+            return None
+        case FileRef(path=path):
+            return inputs.files[path]
+        case FrameOf():
+            return inputs.frames[picture]

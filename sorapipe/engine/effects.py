@@ -1,0 +1,386 @@
+"""Carries out one effect and gives back the news; decides nothing and changes no state but that of files and books."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event as Flag
+from typing import assert_never
+
+from sorapipe.engine.compose import Inputs, Script
+from sorapipe.engine.download import Bringer, Broken, Bytes, Judgement, Twins, judge
+from sorapipe.engine.events import Downloading
+from sorapipe.engine.messages import (
+    Conclude,
+    Concluded,
+    Copied,
+    CopyClip,
+    Create,
+    Created,
+    DiskRefused,
+    Download,
+    Heard,
+    Loaded,
+    News,
+    NotComposed,
+    NotLoaded,
+    Poll,
+    Polled,
+    Save,
+    Saved,
+)
+from sorapipe.engine.seams import Books, Clips, Json, Random, Token
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.plan_types import Reason
+from sorapipe.providers.base import (
+    Accepted,
+    CreateAnswer,
+    Media,
+    Missed,
+    Order,
+    Provider,
+    Refusal,
+    Refused,
+    Succeeded,
+    Unknown,
+)
+from sorapipe.state.files import Files
+from sorapipe.state.renders import Renders
+from sorapipe.storyboard.model import FrameOf
+from sorapipe.storyboard.source import Asset, FileRefused
+
+PNG = "image/png"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Everything that effects work with. `renders` is the folder of the clips.
+
+    `clock` counts seconds, only to time saves. `post` takes news that come in the middle of an effect, from any
+    thread. `interrupted` breaks downloads off. `upload` gives the bytes of a planned file, or raises `FileRefused`.
+    """
+
+    script: Script
+    books: Books
+    files: Files
+    clips: Clips
+    providers: Mapping[str, Provider]
+    upload: Callable[[Asset], bytes]
+    assets: Mapping[str, Asset]
+    renders: Renders
+    token: Token
+    random: Random
+    clock: Callable[[], float]
+    post: Callable[[News], None]
+    twins: Twins
+    interrupted: Flag
+
+
+Work = Create | Poll | Download | CopyClip | Conclude | Save
+
+
+def carry_out(effect: Work, studio: Studio) -> News:
+    """Does what an effect says. A disk that refuses is news, never an exception."""
+    match effect:
+        case Create():
+            return create(effect, studio)
+        case Poll():
+            return poll(effect, studio)
+        case Download():
+            return download(effect, studio)
+        case CopyClip():
+            return copy_clip(effect, studio)
+        case Conclude():
+            return conclude(effect, studio)
+        case Save():
+            return save(studio)
+        case _:
+            assert_never(effect)
+
+
+# Creates.
+
+
+class _Unfit(Exception):
+    """An order can't be put together; the text says why."""
+
+
+def create(effect: Create, studio: Studio) -> News:
+    """Composes, journals the intent, sends once, journals the answer before anything else is done with it."""
+    key = effect.step.key
+    token = studio.token()
+    try:
+        inputs, bound = _gather(effect, studio)
+        order = studio.script.order(effect.step, token, inputs)
+    except _Unfit as error:
+        return NotComposed(key, Reason("inputs", str(error)))
+    except OSError as error:
+        return DiskRefused(key, str(error))
+    attempt = replace(effect.draft, token=token, inputs=bound)
+    try:
+        studio.books.intent(attempt, as_sent(order))
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the line may stand there although its sync failed
+            studio.books.void(token, "the intent could not be synced; nothing was sent")
+        return DiskRefused(key, str(error))
+    answer = _order(studio.providers[attempt.provider], order)
+    return _write_answer(key, attempt, answer, studio)
+
+
+def _order(provider: Provider, order: Order) -> CreateAnswer:
+    try:
+        return provider.create(order)
+    except Exception as error:  # whatever broke in there, it may have been bought
+        return Unknown(f"BUG: {type(error).__name__} while it was sent: {error}")
+
+
+def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Studio) -> News:
+    books, token = studio.books, attempt.token
+    try:
+        match answer:
+            case Accepted(task=task):
+                studio.files.reach("P7")
+                books.submitted(token, task)
+            case Refused(refusal=Refusal.REQUEST, message=message):
+                books.failed(token, message)
+            case Refused(message=message):
+                books.void(token, message)
+            case Unknown(message=message):
+                books.uncertain(token, message)
+            case _:
+                assert_never(answer)
+    except OSError as error:
+        if not isinstance(answer, Accepted):
+            bought = isinstance(answer, Unknown)
+            return DiskRefused(key, str(error), attempt=attempt, sent=bought)
+        refuge = books.last_resort(token, answer.task)
+        where = None if refuge is None else str(refuge)
+        return DiskRefused(key, str(error), attempt, answer.task, where, sent=True)
+    return Created(key, attempt, answer, studio.random())
+
+
+def _gather(effect: Create, studio: Studio) -> tuple[Inputs, tuple[tuple[str, str], ...]]:
+    """All that the world gives for an order, and the clips that it is bound to."""
+    script, address = studio.script, effect.step.address
+    sources = dict(effect.sources)
+    frames = {
+        frame: _frame(frame, sources[script.shown(frame.address.canonical)], studio) for frame in script.frames(address)
+    }
+    tasks = {source: _task(sources[source]) for source in script.task_sources(address)}
+    bound = {script.shown(frame.address.canonical) for frame in frames}
+    if address.startswith("@"):
+        bound.update(tasks)
+    inputs = Inputs(
+        handles=dict(effect.handles),
+        frames=frames,
+        files={path: _file(path, studio) for path in script.files(address)},
+        tasks=tasks,
+    )
+    return inputs, tuple(sorted((one, sources[one].sha256 or "") for one in bound))
+
+
+def _task(attempt: Attempt) -> str:
+    if not attempt.tasks:
+        raise _Unfit(f"the clip of {attempt.address} was made elsewhere: no task of the provider stands behind it")
+    return attempt.tasks[-1]
+
+
+def _frame(frame: FrameOf, attempt: Attempt, studio: Studio) -> Media:
+    if attempt.out is None:
+        raise _Unfit(f"the clip of {attempt.address} is not here")
+    path = studio.renders.path(attempt.out)
+    found = studio.files.digest(path)
+    if found is None:
+        raise _Unfit(f"the clip of {attempt.address}, `{attempt.out}`, is not here")
+    if attempt.sha256 is not None and found != attempt.sha256:
+        raise _Unfit(f"the clip of {attempt.address}, `{attempt.out}`, was changed: its frame would be another one")
+    try:
+        data = studio.clips.frame(path, frame.at)
+    except (Broken, ValueError) as error:
+        raise _Unfit(f"no frame can be taken from `{attempt.out}`: {error}") from error
+    return Media(f"{Path(attempt.out).stem}.png", PNG, data)
+
+
+def _file(path: str, studio: Studio) -> Media:
+    """The bytes of a local file: those that were planned and no others."""
+    asset = studio.assets[path]
+    try:
+        data = studio.upload(asset)
+    except FileRefused as error:
+        raise _Unfit(f"`{path}` {error}") from error
+    return Media(path.rpartition("/")[2], asset.media_type, data)
+
+
+def as_sent(order: Order) -> dict[str, Json]:
+    """An order for the journal: all that is sent, pictures as their digests."""
+    found: dict[str, Json] = {}
+    for name in Order.__dataclass_fields__:
+        value = getattr(order, name)
+        match value:
+            case None | False | () | "":
+                continue
+            case Media():
+                digest = hashlib.sha256(value.data).hexdigest()
+                found[name] = {"name": value.name, "sha256": digest, "bytes": len(value.data)}
+            case tuple() if name == "extra":
+                found[name] = {key: _plain(one) for key, one in value}
+            case tuple():
+                found[name] = [_plain(one) for one in value]
+            case _:
+                found[name] = _plain(value)
+    return found
+
+
+def _plain(value: object) -> Json:
+    return value if isinstance(value, str | int | bool) else str(value)
+
+
+# Polls.
+
+
+def poll(effect: Poll, studio: Studio) -> News:
+    """Asks once. That a task has ended is journaled when it is heard for the first time."""
+    provider = studio.providers[effect.attempt.provider]
+    try:
+        answer = provider.poll(effect.task)
+    except Exception as error:  # that an answer can't be read says nothing about the job
+        answer = Missed(f"BUG: {type(error).__name__} while asking: {error}")
+    if isinstance(answer, Succeeded) and effect.attempt.state is AttemptState.SUBMITTED:
+        studio.files.reach("P11")
+        try:
+            studio.books.ended(effect.attempt.token, url=answer.url, cost=answer.cost, seconds=answer.seconds)
+        except OSError as error:
+            return DiskRefused(effect.key, str(error))
+    return Polled(effect.key, effect.task, answer, studio.random())
+
+
+# Clips.
+
+
+def download(effect: Download, studio: Studio) -> News:
+    """Brings, looks, places, journals."""
+    attempt = effect.attempt
+    bringer = Bringer(studio.files, studio.renders, studio.interrupted.is_set)
+    out = attempt.out or studio.renders.out(effect.stem, effect.label)
+
+    def progress(done: int, total: int | None) -> None:
+        studio.post(Heard(Downloading(effect.key, done, total)))
+
+    try:
+        whole = bringer.bring(effect.key, out, studio.providers[attempt.provider], effect.url, progress)
+        if isinstance(whole, NotLoaded):
+            if whole.broken:
+                bringer.discard(out)
+            return whole
+        return _keep(effect, bringer, out, whole, studio)
+    except OSError as error:
+        return DiskRefused(effect.key, str(error))
+
+
+def _keep(effect: Download, bringer: Bringer, out: str, whole: Bytes, studio: Studio) -> News:
+    token = effect.attempt.token
+    try:
+        found = _judge(effect, whole, studio)
+    except Broken as error:
+        bringer.discard(out)
+        return NotLoaded(effect.key, f"the clip is not right: {error}", broken=True)
+    studio.files.reach("P16")
+    if effect.sha256 is not None and whole.sha256 != effect.sha256:
+        bringer.discard(out)
+        return NotLoaded(effect.key, "the provider sent another file than the one that was here", broken=True)
+    name = bringer.place(out, whole)
+    notes = found.notes
+    if name != out:
+        notes = (*notes, f"another file is called `{out}`; it was left alone and this clip is `{name}`")
+    if found.suspicion is None:
+        studio.books.done(token, sha256=whole.sha256, size=whole.size, out=name)
+    else:
+        studio.books.suspect(token, found.suspicion, sha256=whole.sha256, size=whole.size, out=name)
+    return Loaded(effect.key, whole.sha256, whole.size, name, notes, found.suspicion)
+
+
+def _judge(effect: Download, whole: Bytes, studio: Studio) -> Judgement:
+    tasks = frozenset(effect.attempt.tasks)
+    found = judge(studio.clips, whole.part, effect.expected, tasks)
+    twin = studio.twins.claim(whole.sha256, tasks)
+    if twin is None or found.suspicion is not None:
+        return found
+    return Judgement(f"its bytes are those of another task's clip, `{twin}`", found.notes)
+
+
+def copy_clip(effect: CopyClip, studio: Studio) -> News:
+    """Copies a clip that exists to its new name and writes it down; for a character there is nothing to copy."""
+    reuse = effect.reuse
+    try:
+        attempt = reuse.attempt
+        if attempt is not None:
+            trouble = _copy(reuse.clip, attempt, studio)
+            if trouble is not None:
+                return Copied(effect.key, None, None, trouble)
+            studio.books.reuse(reuse)
+        if reuse.character is not None:
+            studio.books.character(reuse.character)
+    except OSError as error:
+        return DiskRefused(effect.key, str(error))
+    return Copied(effect.key, attempt, reuse.character)
+
+
+def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
+    """Copies the clip to its new name. What went wrong, if anything; a clip that is gone is fetched another time."""
+    if clip is None or attempt.out is None or attempt.sha256 is None:
+        return None
+    files, renders = studio.files, studio.renders
+    here = files.digest(renders.path(attempt.out))
+    if here is not None:
+        return None if here == attempt.sha256 else f"another file is called `{attempt.out}`"
+    data = files.read(renders.path(clip))
+    if data is None or hashlib.sha256(data).hexdigest() != attempt.sha256:
+        return None
+    handle = renders.open_part(attempt.out)
+    try:
+        files.append(handle, data)
+        files.sync(handle)
+    finally:
+        files.close(handle)
+    renders.place(renders.part(attempt.out), attempt.out, attempt.sha256)
+    return None
+
+
+# Books.
+
+
+def conclude(effect: Conclude, studio: Studio) -> News:
+    """Journals what the schedule concluded."""
+    books, attempt = studio.books, effect.attempt
+    why = attempt.why or ""
+    try:
+        if effect.character is not None:
+            books.character(effect.character)
+            return Concluded(effect.key)
+        match attempt.state:
+            case AttemptState.DONE:
+                books.done(attempt.token, sha256=attempt.sha256, size=attempt.size, out=attempt.out)
+            case AttemptState.FAILED:
+                books.failed(attempt.token, why)
+            case AttemptState.VANISHED:
+                books.vanished(attempt.token, why)
+            case AttemptState.UNAVAILABLE:
+                books.unavailable(attempt.token, why)
+            case other:
+                raise AssertionError(f"BUG: nothing is concluded by `{other.value}`")
+    except OSError as error:
+        return DiskRefused(effect.key, str(error))
+    return Concluded(effect.key)
+
+
+def save(studio: Studio) -> News:
+    """Brings the lock up to date and says how long it took."""
+    began = studio.clock()
+    try:
+        studio.books.save()
+    except OSError as error:
+        return DiskRefused(None, str(error))
+    return Saved(studio.clock() - began)

@@ -1,0 +1,48 @@
+"""How a run ended: counts, what became of every take, the exit code; prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sorapipe.engine.events import Ended, NotStarted
+from sorapipe.planning.facts import Attempt
+
+DONE = 0
+AUTHENTICATION = 6
+CREDITS = 7
+SOME_FAILED = 8
+UNCERTAIN = 9
+AGAIN = 10
+LOCAL_DISK = 11
+PAID_WITHOUT_CLIP = 12
+_SIGNALS = 128
+_PRECEDENCE = (5, UNCERTAIN, LOCAL_DISK, AUTHENTICATION, CREDITS, PAID_WITHOUT_CLIP, SOME_FAILED, AGAIN)
+
+
+def exit_code(codes: Iterable[int]) -> int:
+    """The one exit code of a run in which several apply: signals before all others."""
+    there = set(codes)
+    signals = sorted(code for code in there if code > _SIGNALS)
+    if signals:
+        return signals[0]
+    return next((code for code in _PRECEDENCE if code in there), DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did. `running` are the attempts that go on at the provider (or whose clip is still to be brought).
+
+    `spent` is the sum of the prices of what was bought in this run, what is uncertain included. `why` says what
+    ended the run early. `sent` counts the creates, `polls` the polls.
+    """
+
+    exit_code: int
+    ended: tuple[Ended, ...]
+    not_started: tuple[NotStarted, ...]
+    running: tuple[Attempt, ...]
+    spent: Decimal
+    sent: int
+    polls: int
+    why: str | None

@@ -1,0 +1,160 @@
+"""When to ask how a task is: durations learned by kind of clip, back-off, one budget; asks nobody itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sorapipe.engine.lane import clamp
+
+Kind = tuple[str, str, int]
+"""Provider, model and seconds of a clip: what its duration depends on."""
+
+ANY_SECONDS = 0
+"""In a `Kind`: durations of a model, whatever the length of the clip was. Believed where nothing better is known."""
+
+_SAMPLES = 64
+_FIRST = 1.0
+_SHORTEST_STEP = 0.4
+_LONGEST_STEP = 60.0
+_PATIENCE = 2.0
+_STEADY = 0.06
+_MARGIN = 0.02
+_HURRY = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """How long a clip takes, in seconds from the answer of its create: first asked at `first`, then each `step`, up to
+    `last`; after that a clip is overdue."""
+
+    first: float
+    step: float
+    last: float
+
+
+class Samples:
+    """The last durations of one kind."""
+
+    def __init__(self) -> None:
+        self._order: deque[float] = deque()
+        self._sorted: list[float] = []
+        self._expectation: Expectation | None = None
+
+    def add(self, seconds: float) -> None:
+        """One more; the oldest is forgotten."""
+        if len(self._order) == _SAMPLES:
+            del self._sorted[bisect_left(self._sorted, self._order.popleft())]
+        self._order.append(seconds)
+        insort(self._sorted, seconds)
+        self._expectation = None
+
+    def expectation(self) -> Expectation:
+        """What to expect, from the quantiles of the samples."""
+        if self._expectation is None:
+            self._expectation = self._expect()
+        return self._expectation
+
+    def _expect(self) -> Expectation:
+        low, middle, high = self._quantile(0.05), self._quantile(0.5), self._quantile(0.95)
+        spread = high - low
+        if spread <= _STEADY * middle:
+            first = self._quantile(0.8) * 1.005 + _MARGIN
+            return Expectation(first, max(0.025 * middle, 0.05), max(high, first))
+        step = min(max(spread / 6, 0.025 * middle, 0.05), max(_PATIENCE, 0.1 * middle))
+        return Expectation(low + _MARGIN, step, high)
+
+    def _quantile(self, part: float) -> float:
+        return self._sorted[min(int(part * len(self._sorted)), len(self._sorted) - 1)]
+
+
+class Durations:
+    """What is known of how long clips take.
+
+    Learned from what the provider tells of its own start and end, else from the two polls between which a clip became
+    ready; never from the time at which we noticed: then an estimate would only ever grow.
+    """
+
+    def __init__(self, known: Mapping[Kind, Iterable[float]] | None = None) -> None:
+        self._samples: dict[Kind, Samples] = {}
+        for kind, values in (known or {}).items():
+            for seconds in values:
+                self.told(kind, seconds)
+
+    def told(self, kind: Kind, seconds: float) -> bool:
+        """The provider says how long it worked. Whether this is the first that is known of the kind."""
+        if not 0 < seconds < 86400:  # noqa: PLR2004  a day: more is a broken clock at the other end
+            return False
+        return self._add(kind, seconds)
+
+    def bracketed(self, kind: Kind, after: float | None, by: float) -> bool:
+        """It became ready after the age `after` (`None`: the first poll found it ready) and by the age `by`.
+
+        A first poll that finds it ready says only "not later": the sample is a little less, so that the estimate
+        creeps down until polls come too early again.
+        """
+        return self._add(kind, by * _HURRY if after is None else (after + by) / 2)
+
+    def expect(self, kind: Kind) -> Expectation | None:
+        """What to expect of a kind; `None` when nothing is known."""
+        samples = self._samples.get(kind) or self._samples.get((*kind[:2], ANY_SECONDS))
+        return None if samples is None else samples.expectation()
+
+    def next_poll(self, kind: Kind, age: float) -> float:
+        """The age, in seconds since it was taken, at which a job that is not ready at `age` is asked (again)."""
+        expectation = self.expect(kind)
+        if expectation is None:
+            return _unlearned(age)
+        if age < expectation.first:
+            return expectation.first
+        if age < expectation.last + expectation.step:
+            return age + expectation.step
+        overdue = (age - expectation.last) / 2
+        return age + min(max(expectation.step, min(overdue, max(_PATIENCE, 0.05 * age))), _LONGEST_STEP)
+
+    def _add(self, kind: Kind, seconds: float) -> bool:
+        first = kind not in self._samples
+        self._samples.setdefault(kind, Samples()).add(seconds)
+        return first
+
+
+def _unlearned(age: float) -> float:
+    if age < _FIRST:
+        return _FIRST
+    return age + min(max(_SHORTEST_STEP, 0.1 * age), _LONGEST_STEP)
+
+
+def after_miss(misses: int, retry_after: float | None, chance: float) -> float:
+    """Seconds until a job is asked again whose poll was answered with nothing useful, `misses` times in a row."""
+    if retry_after is not None:
+        return clamp(retry_after)
+    return min(2.0 ** min(misses, 6), _LONGEST_STEP) * (0.75 + chance / 2)
+
+
+class Budget:
+    """One budget of polls for all tasks: so many a second at most, fewer when the provider complains."""
+
+    def __init__(self, rate: float = 250.0) -> None:
+        self._most = rate
+        self._rate = rate
+        self._free_at = float("-inf")
+
+    def opens(self) -> float:
+        """When the next poll may be sent."""
+        return self._free_at
+
+    def spend(self, now: float) -> None:
+        """A poll is sent. What was not used within a second is gone."""
+        self._free_at = max(self._free_at, now - 1.0) + 1.0 / self._rate
+
+    def answered(self) -> None:
+        """A poll was answered well: the rate recovers."""
+        if self._rate < self._most:
+            self._rate = min(self._most, self._rate * 1.05)
+
+    def complained(self, now: float, retry_after: float) -> None:
+        """The provider asked for a pause."""
+        self._rate = max(self._rate / 2, 0.5)
+        self._free_at = max(self._free_at, now + clamp(retry_after))

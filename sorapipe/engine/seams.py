@@ -1,0 +1,100 @@
+"""What the engine needs of books, disk and clips, as narrow Protocols; knows nobody who fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from sorapipe.planning.facts import Attempt, CharacterFact
+from sorapipe.planning.plan_types import Reuse
+
+Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
+
+Today = Callable[[str], str | None]
+"""The sha256 of the clip that stands for an address now, `None` where there is none."""
+
+Choose = Callable[[str, Sequence[Attempt], Today], Attempt | None]
+"""The take of an address that is in the film, out of all its attempts; `None`: there is none, or a person must pick."""
+
+Random = Callable[[], float]
+"""A number from 0 up to 1."""
+
+Token = Callable[[], str]
+"""A client token that nobody has used before."""
+
+
+class Books(Protocol):
+    """The journal and the lock of one storyboard while this process holds them. Every method may be called from any
+    thread and raises `OSError` when the disk refuses."""
+
+    def intent(self, attempt: Attempt, request: dict[str, Json]) -> None:
+        """Writes and syncs that `attempt` is about to be sent, with all that is sent (P1 to P3)."""
+
+    def submitted(self, token: str, task: str) -> None:
+        """Writes and syncs the task's id (P8, P9)."""
+
+    def last_resort(self, token: str, task: str) -> Path | None:
+        """Puts the task's id anywhere at all, when the journal can't be written. Where it is, or `None`."""
+
+    def ended(
+        self, token: str, *, url: str | None = None, cost: Decimal | None = None, seconds: float | None = None
+    ) -> None:
+        """Writes that the provider is finished with it (P12)."""
+
+    def done(self, token: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
+        """Writes and syncs that the clip is there and right (P19, P20)."""
+
+    def suspect(self, token: str, why: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
+        """Writes that the clip is there and not what was asked for."""
+
+    def failed(self, token: str, why: str) -> None:
+        """Writes that the provider gave up on it, or refused it for certain."""
+
+    def uncertain(self, token: str, why: str) -> None:
+        """Writes that nobody knows whether it was bought."""
+
+    def void(self, token: str, why: str) -> None:
+        """Writes that nothing was bought: the attempt never was."""
+
+    def vanished(self, token: str, why: str) -> None:
+        """Writes that the provider no longer knows the task."""
+
+    def unavailable(self, token: str, why: str) -> None:
+        """Writes that it is finished and paid and its clip can't be had."""
+
+    def reuse(self, reuse: Reuse) -> None:
+        """Writes a take that exists already down under its new name, with the pick and the mark that came with it."""
+
+    def character(self, fact: CharacterFact) -> None:
+        """Writes that a character exists."""
+
+    def request(self, token: str) -> Mapping[str, Json] | None:
+        """What was sent for an attempt, where this machine's journal knows it."""
+
+    def save(self) -> None:
+        """Brings the lock up to date (P21 to P24); writes nothing when nothing is new."""
+
+
+class Look(Protocol):
+    """What a probe found in a clip. `task` is the task's id that the file names."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def seconds(self) -> Decimal | float: ...
+    @property
+    def task(self) -> str | None: ...
+
+
+class Clips(Protocol):
+    """Eyes for clips."""
+
+    def probe(self, path: Path) -> Look:
+        """Looks inside. Raises `clips.probe.Broken`."""
+
+    def frame(self, path: Path, at: Decimal | None) -> bytes:
+        """A PNG of the frame at `at` seconds, `None` the last one."""
