@@ -18,16 +18,21 @@ class Desire(NamedTuple):
     """What is wanted of one shot, were it alone.
 
     `make` takes are to be bought, for `reason`. `ended` are attempts of the same recipe that came to no clip and are
-    not sent again unasked. `replaces` says that the new takes are to stand in the film instead of an older one.
+    not sent again unasked. `again` says that a finished take is made anew, `moves` that the clip that the shot gives
+    to others will be another one.
     """
 
     make: int
     ended: tuple[Attempt, ...]
     reason: Reason
-    replaces: bool
+    again: bool
+    moves: bool
 
 
-NOTHING = Desire(0, (), Reason("keep", ""), False)
+NEW = Reason("new", "not rendered yet")
+ROLL = Reason("roll", "another take, as asked")
+PRACTISED = Reason("new", "only practice takes are there")
+NOTHING = Desire(0, (), Reason("keep", "nothing to do"), again=False, moves=False)
 
 
 class Asked(NamedTuple):
@@ -50,36 +55,36 @@ def asked(wishes: Wishes, *, practice: bool, provider: str) -> Asked:
 
 def desire(it: Situation, want: Asked, moving: tuple[str, ...] = ()) -> Desire:
     """What is to be made of a shot. `moving` are the labels of parents whose clip in the film this plan replaces."""
-    rolls = want.rolls.get(it.address, 0)
     if it.shot.frozen:
         return NOTHING
+    rolls = want.rolls.get(it.address, 0)
     if not it.attempts:
-        return _new(it, rolls)
+        return Desire(max(it.shot.takes, rolls), (), NEW, again=False, moves=True)
     pool = [attempt for attempt in it.attempts if want.practice or not attempt.rehearsal]
-    refresh = _refreshes(it, want, moving)
-    wanted = it.unmoved if refresh else it.current
-    if refresh and moving:
-        wanted = frozenset()
-    there = sum(_counts(attempt) and attempt.token in wanted for attempt in pool)
-    missing = max(0, it.shot.takes - there)
-    if it.accepted or (_kept_by_model(it, pool) and not want.wishes.reshoot):
+    film = it.film.attempt if it.film is not None and it.film.attempt in pool else None
+    refresh = film is not None and _refreshes(it, want, moving)
+    wanted = (it.unmoved if not moving else frozenset()) if refresh else it.current
+    missing = max(0, it.shot.takes - sum(_counts(attempt) and attempt.token in wanted for attempt in pool))
+    if it.accepted or (film is not None and _kept_by_model(it, pool) and not want.wishes.reshoot):
         missing = 0
-    ended = _ended(pool, it.current, want.provider)[:missing] if not (refresh and moving) else ()
+    ended = _ended(pool, wanted, want.provider)[:missing]
     ended = ended[: max(0, len(ended) - rolls)]
     make = max(missing - len(ended), rolls)
     if not make and not ended:
         return NOTHING
-    replaces = it.film is not None and it.film.attempt in pool and (refresh or not it.film.current)
-    return Desire(make, ended, _reason(it, rolls, refresh, moving), replaces)
+    again = film is not None and it.film is not None and (refresh or not it.film.current)
+    return Desire(
+        make, ended, _reason(it, film, rolls, refresh, moving), again, _moves(it, film, make, refresh, want.practice)
+    )
 
 
-def moves_film(it: Situation, wanted: Desire) -> bool:
-    """Whether the clip that a shot gives to others is another one after its new takes are made."""
-    if not wanted.make:
+def _moves(it: Situation, film: Attempt | None, make: int, refresh: bool, practice: bool) -> bool:
+    """Whether new takes change what is in the film: a current pick stays, and practice replaces nothing real."""
+    if not make or film is None or it.film is None:
+        return make > 0
+    if practice and not film.rehearsal:
         return False
-    if it.film is None or not it.film.current:
-        return True
-    return wanted.replaces and it.film.because is not Because.PICKED
+    return not it.film.current or (refresh and it.film.because is not Because.PICKED)
 
 
 def good_takes(it: Situation, no_good: frozenset[str], *, practice: bool) -> int:
@@ -91,10 +96,6 @@ def good_takes(it: Situation, no_good: frozenset[str], *, practice: bool) -> int
         and (practice or not attempt.rehearsal)
         for attempt in it.attempts
     )
-
-
-def _new(it: Situation, rolls: int) -> Desire:
-    return Desire(max(it.shot.takes, rolls), (), Reason("new", "not rendered yet"), False)
 
 
 def _counts(attempt: Attempt) -> bool:
@@ -112,30 +113,26 @@ def _refreshes(it: Situation, want: Asked, moving: tuple[str, ...]) -> bool:
 def _kept_by_model(it: Situation, pool: list[Attempt]) -> bool:
     """Whether only the model differs and nothing of today's recipe exists yet."""
     there = any(_counts(attempt) and attempt.token in it.current for attempt in pool)
-    return it.stale is Staleness.MODEL and not there and it.film is not None and it.film.attempt in pool
+    return it.stale is Staleness.MODEL and not there
 
 
-def _ended(pool: list[Attempt], current: frozenset[str], provider: str) -> tuple[Attempt, ...]:
+def _ended(pool: list[Attempt], wanted: frozenset[str], provider: str) -> tuple[Attempt, ...]:
     """Attempts that hold a take's place without a clip; another provider's failure does not hold it."""
     return tuple(
         attempt
         for attempt in pool
         if attempt.state in _ENDED
-        and attempt.token in current
+        and attempt.token in wanted
         and (attempt.state is not AttemptState.FAILED or attempt.provider == provider)
     )
 
 
-def _reason(it: Situation, rolls: int, refresh: bool, moving: tuple[str, ...]) -> Reason:
+def _reason(it: Situation, film: Attempt | None, rolls: int, refresh: bool, moving: tuple[str, ...]) -> Reason:
+    if film is None:
+        return PRACTISED if it.film is not None else ROLL if rolls and it.current else NEW
     if refresh:
         new = ", ".join(f"{label}: a new take is made" for label in moving)
         return Reason("cascade", new or phrase(it.changes))
     if it.film is not None and not it.film.current:
         return Reason("model" if it.stale is Staleness.MODEL else "edited", phrase(it.changes))
-    if rolls:
-        return Reason("roll", "another take, as asked")
-    if it.film is None:
-        return Reason("new", "not rendered yet")
-    if it.film.attempt.rehearsal:
-        return Reason("new", "only practice takes are there")
-    return Reason("new", "not rendered yet")
+    return ROLL if rolls else NEW

@@ -1,0 +1,194 @@
+"""Which characters must be made before a take can be sent, and how that stands; a character is made only for a take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.planning.choice import next_take
+from sorapipe.planning.cost import NOTHING, character_price
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
+from sorapipe.planning.plan_types import Action, Reason, Reuse, Step
+from sorapipe.planning.purchase import UNSETTLED, Asked
+from sorapipe.planning.reuse import neighbour_character
+from sorapipe.planning.situation import Outlook
+from sorapipe.storyboard.model import Character, ShotSource
+
+_MADE = frozenset({CharacterWay.ENDPOINT, CharacterWay.TASK, CharacterWay.OPENAI})
+
+
+class Role(NamedTuple):
+    """How a character stands: its gate, the step that makes it, if one is needed, and the shot that must be finished
+    before a shot that mentions it (only where the provider makes nothing of it beforehand)."""
+
+    gate: Gate
+    step: Step | None = None
+    source: str | None = None
+
+
+FREE = Role(READY)
+
+
+class Cast:
+    """All characters of a storyboard at one provider."""
+
+    def __init__(self, outlook: Outlook, want: Asked, gates: Gates) -> None:
+        self._outlook = outlook
+        self._ground = outlook.ground
+        self._want = want
+        self._gates = gates
+        self._roles: dict[str, Role] = {}
+
+    def source_of(self, name: str) -> str | None:
+        """The shot that a take which mentions the character needs, because of how the character comes into being."""
+        character = self._ground.storyboard.characters[name]
+        if not isinstance(character.source, ShotSource) or self._named(character):
+            return None
+        if self._ground.capabilities.characters in _MADE and self._known(name):
+            return None
+        return character.source.address.canonical
+
+    def role(self, name: str) -> Role:
+        """How the character stands; found out once."""
+        role = self._roles.get(name)
+        if role is None:
+            role = self._roles[name] = self._find(name)
+        return role
+
+    def _named(self, character: Character) -> bool:
+        """Whether nothing is made or sent but words, or the storyboard itself names the handle."""
+        capabilities = self._ground.capabilities
+        return (
+            capabilities.characters is CharacterWay.NONE
+            or character.source is None
+            or capabilities.profile in character.handles
+        )
+
+    def _digests(self, name: str) -> frozenset[str]:
+        return self._outlook.renames.digests(self._ground.recipes.character(name))
+
+    def _known(self, name: str) -> bool:
+        """Whether the character exists at this provider and account."""
+        here, digests = self._ground.capabilities, self._digests(name)
+        there = any(
+            fact.recipe in digests and fact.provider == here.profile and fact.account == here.account
+            for fact in self._ground.facts.characters
+        )
+        return there and not self._renewed(name) and f"@{name}" not in self._want.rolls
+
+    def _renewed(self, name: str) -> bool:
+        """Whether `--cascade` makes it again, because the clip that it was made from is another one now."""
+        made = [it for it in self._attempts(name) if it.state is AttemptState.DONE]
+        if not self._want.wishes.cascade or not made:
+            return False
+        today = self._outlook.today
+        return not any(all(today.get(address) in (None, sha) for address, sha in it.inputs) for it in made)
+
+    def _attempts(self, name: str) -> list[Attempt]:
+        """Attempts to make this character of today's recipe at this provider and account."""
+        here, digests = self._ground.capabilities, self._digests(name)
+        return [
+            attempt
+            for attempt in self._ground.facts.attempts.get(f"@{name}", ())
+            if attempt.recipe in digests and attempt.provider == here.profile and attempt.account == here.account
+        ]
+
+    def _find(self, name: str) -> Role:
+        character = self._ground.storyboard.characters[name]
+        if self._named(character):
+            return FREE
+        source = character.source.address.canonical if isinstance(character.source, ShotSource) else None
+        if self._ground.capabilities.characters not in _MADE:
+            return FREE if source is None else Role(self._from_shot(name, source), None, source)
+        if self._known(name):
+            return FREE
+        return self._begun(name) or self._neighbours(name, source) or self._new(name, source)
+
+    def _begun(self, name: str) -> Role | None:
+        """What an earlier run has left: a task to collect, an uncertain one, a failure."""
+        if self._renewed(name) or f"@{name}" in self._want.rolls:
+            states = UNSETTLED | {AttemptState.SUBMITTED}
+        else:
+            states = frozenset(AttemptState)
+        attempts = [it for it in self._attempts(name) if it.state in states]
+        unsettled = next((it for it in attempts if it.state in UNSETTLED), None)
+        if unsettled is not None:
+            return _halt(name, Action.UNCERTAIN, unsettled, uncertain(f"@{name}", unsettled))
+        running = next((it for it in attempts if it.state in {AttemptState.SUBMITTED, AttemptState.DONE}), None)
+        if running is not None:
+            reason = Reason("resume", "it was ordered before and is collected")
+            return Role(PENDING, _step(name, Action.RESUME, running.take, reason, running))
+        if attempts:
+            said = f": {attempts[-1].why}" if attempts[-1].why else ""
+            reason = Reason("failed", f"it failed before{said}", f"sorapipe roll @{name}")
+            return _halt(name, Action.BLOCKED, attempts[-1], reason)
+        return None
+
+    def _neighbours(self, name: str, source: str | None) -> Role | None:
+        here = self._ground.capabilities
+        inputs = None
+        if source is not None:
+            sha = self._outlook.today.get(source)
+            inputs = ((source, sha),) if sha is not None else (("", ""),)
+        recipe = self._ground.recipes.character(name).digest
+        hit = neighbour_character(self._ground.neighbours, recipe, here.profile, here.account, inputs)
+        if hit is None or f"@{name}" in self._want.rolls:
+            return None
+        where, fact = hit
+        reason = Reason("neighbour", f"made for {where}")
+        take = next_take(self._ground.facts.attempts.get(f"@{name}", ()))
+        reuse = Reuse(None, None, replace(fact, name=name))
+        return Role(PENDING, Step(f"@{name}", f"@{name}", take, Action.KEEP, reason, NOTHING, recipe, reuse=reuse))
+
+    def _new(self, name: str, source: str | None) -> Role:
+        gate = READY if source is None else self._from_shot(name, source)
+        take = next_take(self._ground.facts.attempts.get(f"@{name}", ()))
+        recipe = self._ground.recipes.character(name).digest
+        if gate.state >= State.WAIT and gate.reason is not None:
+            action = Action.WAIT if gate.state is State.WAIT else Action.BLOCKED
+            return Role(gate, Step(f"@{name}", f"@{name}", take, action, gate.reason, NOTHING, recipe))
+        pending = source is not None and gate.state is State.PENDING
+        needs = (self._outlook.source(source).address,) if source is not None and pending else ()
+        full = self._ground.capabilities.characters is CharacterWay.TASK
+        reason = Reason("character", "made for its first use, a full paid render" if full else "made for its first use")
+        price = character_price(self._ground.capabilities)
+        return Role(PENDING, Step(f"@{name}", f"@{name}", take, Action.RENDER, reason, price, recipe, needs))
+
+    def _from_shot(self, name: str, source: str) -> Gate:
+        """The gate of the shot that shows the character; its clip must be a task of this provider."""
+        return worst((self._gates.clip(source), self._same_provider(name, source)))
+
+    def _same_provider(self, name: str, source: str) -> Gate:
+        it = self._outlook.source(source)
+        if it.film is None or self._gates.result(source).moves:
+            return READY
+        here, attempt = self._ground.capabilities, it.film.attempt
+        if attempt.rehearsal and not here.rehearsal:
+            return READY
+        if (attempt.provider, attempt.account) == (here.profile, here.account) and attempt.tasks:
+            return READY
+        where = f"`{attempt.provider}`" if attempt.tasks else "elsewhere"
+        text = f"{name} is made from {it.shot.label}, whose clip comes from {where}, not from `{here.profile}`"
+        return Gate(State.BLOCKED, Reason("other-provider", text))
+
+
+def uncertain(label: str, attempt: Attempt) -> Reason:
+    """What is said of an order that may have been charged."""
+    said = f" ({attempt.why})" if attempt.why else ""
+    text = (
+        f"it may have been bought{said}: bind its task with `sorapipe adopt {label} TASK`, "
+        f"or send it again with `sorapipe resubmit {label}`"
+    )
+    return Reason("uncertain", text, f"sorapipe resubmit {label}")
+
+
+def _halt(name: str, action: Action, attempt: Attempt, reason: Reason) -> Role:
+    told = Reason("parent-blocked", f"@{name} is blocked: {reason.text}", reason.command)
+    return Role(Gate(State.BLOCKED, told), _step(name, action, attempt.take, reason, attempt))
+
+
+def _step(name: str, action: Action, take: int, reason: Reason, attempt: Attempt | None) -> Step:
+    recipe = attempt.recipe if attempt is not None else None
+    return Step(f"@{name}", f"@{name}", take, action, reason, NOTHING, recipe, attempt=attempt)

@@ -1,0 +1,154 @@
+"""What is said of takes that exist: kept, fetched, collected, uncertain or ended; buys nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from sorapipe.planning.cast import uncertain
+from sorapipe.planning.choice import take_label
+from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.plan_types import Action, Reason, Staleness, Step
+from sorapipe.planning.situation import Outlook, Situation, no_good
+from sorapipe.planning.why import phrase
+
+Inventory = Mapping[str, int | None]
+
+
+class Kept(NamedTuple):
+    """A finished take that counts. `moving` are labels of parents that get another clip in this plan, `renewal` is what
+    all takes of the shot would cost."""
+
+    it: Situation
+    attempt: Attempt
+    letter: str
+    moving: tuple[str, ...]
+    renewal: Decimal | None
+
+
+def clip_of(it: Situation, attempt: Attempt) -> str | None:
+    """Where the clip of a take is now: one that is taken over still has its old place."""
+    for claim in it.claims:
+        if claim.attempt.token == attempt.token:
+            return claim.reuse.clip
+    return attempt.out
+
+
+def gone(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
+    """Whether the clip of a finished take is not on disk. A path that nobody looked for counts as there."""
+    path = clip_of(it, attempt)
+    return path is None or inventory.get(path, 0) is None
+
+
+def collected(it: Situation, attempt: Attempt, letter: str) -> Step:
+    """A task that runs at the provider; it is paid and always collected, also when it is no longer wanted."""
+    if attempt.token in it.current:
+        reason = Reason("resume", "it was ordered before and is collected")
+    else:
+        reason = Reason("resume-old", "it was ordered before the last edit; it is paid and is collected")
+    return _step(it, attempt, letter, Action.RESUME, reason)
+
+
+def unsettled(it: Situation, attempt: Attempt, letter: str) -> Step:
+    """An order that may have been charged."""
+    return _step(it, attempt, letter, Action.UNCERTAIN, uncertain(it.shot.label, attempt))
+
+
+def ended(it: Situation, attempt: Attempt, letter: str) -> Step:
+    """An attempt of today's recipe that came to no clip: it is not sent again unasked."""
+    label, said = it.shot.label, f": {attempt.why}" if attempt.why else ""
+    match attempt.state:
+        case AttemptState.UNAVAILABLE:
+            reason = Reason("unavailable", f"it is paid and finished, but its clip could not be had{said}")
+            return _step(it, attempt, letter, Action.FETCH, reason)
+        case AttemptState.SUSPECT:
+            reason = Reason("suspect", f"its clip is not what was asked{said}", f"sorapipe roll {label}")
+        case AttemptState.VANISHED:
+            reason = Reason("vanished", "the provider does not know its task any more", f"sorapipe roll {label}")
+        case _:
+            reason = Reason("failed", f"it failed before{said}", f"sorapipe roll {label}")
+    return _step(it, attempt, letter, Action.BLOCKED, reason)
+
+
+def kept(outlook: Outlook, take: Kept, inventory: Inventory) -> Step:
+    """A finished take that stays, or whose clip is brought back."""
+    it, attempt = take.it, take.attempt
+    claim = next((claim for claim in it.claims if claim.attempt.token == attempt.token), None)
+    reuse = claim.reuse if claim is not None else None
+    if gone(it, attempt, inventory):
+        return replace(_lost(it, attempt, take.letter), reuse=reuse)
+    film = it.film is not None and it.film.attempt.token == attempt.token
+    stale, reason = _reason(outlook, take, film)
+    if claim is not None and stale is Staleness.FRESH:
+        reason = claim.reason
+    elif _changed(attempt, inventory):
+        reason = Reason("changed", "its clip was changed by hand; it is left alone")
+    renewal = take.renewal if stale is not Staleness.FRESH else None
+    return Step(
+        it.address, it.shot.label, attempt.take, Action.KEEP, reason, NOTHING, attempt.recipe, (), attempt,
+        reuse, stale, renewal, take.letter,
+    )  # fmt: skip
+
+
+def _changed(attempt: Attempt, inventory: Inventory) -> bool:
+    size = inventory.get(attempt.out) if attempt.out is not None else None
+    return size is not None and attempt.size is not None and size != attempt.size
+
+
+def _lost(it: Situation, attempt: Attempt, letter: str) -> Step:
+    if attempt.tasks:
+        reason = Reason("gone", "its clip is not on disk; it is paid and is fetched again")
+        return _step(it, attempt, letter, Action.FETCH, reason)
+    text = "its clip is not on disk and came from no provider"
+    return _step(it, attempt, letter, Action.BLOCKED, Reason("gone", text, f"sorapipe roll {it.shot.label}"))
+
+
+def _reason(outlook: Outlook, take: Kept, film: bool) -> tuple[Staleness, Reason]:
+    it, label = take.it, take.it.shot.label
+    marked = take.attempt.token in no_good(outlook.ground.facts, it)
+    if not film:
+        return Staleness.FRESH, Reason("no-good", "marked as no good") if marked else Reason("take", "another take")
+    if it.conflict:
+        text = "in the film until a person settles which pick holds"
+        return Staleness.FRESH, Reason("pick-conflict", text, f"sorapipe pick {label} N")
+    if it.accepted:
+        return Staleness.FRESH, Reason("accepted", "in the film, accepted as it is")
+    if it.shot.frozen:
+        return it.stale, Reason("frozen", "in the film, frozen")
+    if it.stale is not Staleness.FRESH:
+        return it.stale, _stale(it)
+    if take.moving:
+        text = f"in the film, stale after this run: {', '.join(f'{name}: a new take is made' for name in take.moving)}"
+        return Staleness.CASCADE, Reason("stale-cascade", text, f"sorapipe run --cascade {label}")
+    if marked and not it.picked:
+        return Staleness.FRESH, Reason("no-good", "in the film, though marked as no good", f"sorapipe roll {label}")
+    return Staleness.FRESH, Reason("picked", "in the film, picked") if it.picked else Reason("in-film", "in the film")
+
+
+def _stale(it: Situation) -> Reason:
+    label, why = it.shot.label, phrase(it.changes)
+    match it.stale:
+        case Staleness.CASCADE:
+            better = next((it for it in _unmoved(it)), None)
+            if better is not None:
+                name = take_label(better.take)
+                text = f"in the film, stale: {why}; {name} is up to date"
+                return Reason("stale-cascade", text, f"sorapipe pick {label} {better.take}")
+            return Reason("stale-cascade", f"in the film, stale: {why}", f"sorapipe run --cascade {label}")
+        case Staleness.MODEL:
+            return Reason("stale-model", f"in the film, stale: {why}", f"sorapipe run --reshoot {label}")
+        case _:
+            return Reason("stale-edit", f"in the film until its new take is there: {why}")
+
+
+def _unmoved(it: Situation) -> list[Attempt]:
+    return [a for a in it.attempts if a.state is AttemptState.DONE and a.token in it.unmoved]
+
+
+def _step(it: Situation, attempt: Attempt, letter: str, action: Action, reason: Reason) -> Step:
+    return Step(
+        it.address, it.shot.label, attempt.take, action, reason, NOTHING, attempt.recipe, attempt=attempt, letter=letter
+    )

@@ -1,0 +1,284 @@
+"""One walk over the shots, parents first, that turns what stands and what is wished into steps; adds up nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from sorapipe.planning.cast import Cast, uncertain
+from sorapipe.planning.choice import Because, letters, next_take
+from sorapipe.planning.cost import NOTHING, request_price
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
+from sorapipe.planning.graph import Kind
+from sorapipe.planning.keeping import Inventory, Kept, collected, ended, gone, kept, unsettled
+from sorapipe.planning.plan_types import Action, Reason, Step, Wishes
+from sorapipe.planning.purchase import UNSETTLED, Asked, Desire, asked, desire
+from sorapipe.planning.situation import Outlook, Situation
+
+
+class Need(NamedTuple):
+    """Something that a take to be bought needs: the address that must be finished first, and how that stands."""
+
+    address: str
+    gate: Gate
+
+
+class Planner:
+    """Makes the steps of a plan."""
+
+    def __init__(self, outlook: Outlook, inventory: Inventory, wishes: Wishes) -> None:
+        capabilities = outlook.ground.capabilities
+        self._outlook = outlook
+        self._inventory = inventory
+        self._want: Asked = asked(wishes, practice=capabilities.rehearsal, provider=capabilities.profile)
+        self._results: dict[str, Result] = {}
+        self._gates = Gates(outlook, self._want, self._results)
+        self._cast = Cast(outlook, self._want, self._gates)
+        self._steps: list[Step] = []
+        self._shown: set[str] = set()
+        self._prices: dict[tuple[str | None, int | None, str | None], Decimal | None] = {}
+
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in a stable order: what others need comes first, else the order of the storyboard."""
+        chosen = self._chosen()
+        for node in self._outlook.ground.graph.order:
+            it = self._outlook.situations.get(node)
+            if it is None:
+                continue
+            if chosen is None or node in chosen:
+                self._shot(it)
+            elif it.attempts:
+                self._aside(it)
+        self._orphans()
+        return tuple(self._steps)
+
+    # Which shots are looked at.
+
+    def _chosen(self) -> frozenset[str] | None:
+        """The selection with the parents that it lacks; `None` for everything."""
+        select = self._want.wishes.select
+        if select is None:
+            return None
+        chosen = set(select) | set(self._want.rolls)
+        for node in reversed(self._outlook.ground.graph.order):
+            if node in chosen and node in self._outlook.shots:
+                chosen.update(self._brought(node))
+        return frozenset(chosen)
+
+    def _brought(self, node: str) -> list[str]:
+        shot = self._outlook.shots[node]
+        if shot.clip is not None:
+            return [self._outlook.source(node).address]
+        if not desire(self._outlook.situations[node], self._want).make:
+            return []
+        parents = (self._outlook.source(address) for address in self._parents(node))
+        return [parent.address for parent in parents if self._lacking(parent)]
+
+    def _parents(self, node: str) -> Iterable[str]:
+        """The shots that a take of this one needs, through characters too."""
+        for edge in self._outlook.ground.graph.parents(node):
+            if edge.kind is not Kind.CHARACTER:
+                yield edge.parent
+            else:
+                source = self._cast.source_of(edge.parent[1:])
+                if source is not None:
+                    yield source
+
+    def _lacking(self, it: Situation) -> bool:
+        """Whether a shot can't give its clip as it stands."""
+        film = it.film
+        if film is None or it.claims or (film.attempt.rehearsal and not self._want.practice):
+            return True
+        return gone(it, film.attempt, self._inventory) or desire(it, self._want).moves
+
+    # One shot.
+
+    def _shot(self, it: Situation) -> None:
+        edges = self._outlook.ground.graph.parents(it.address)
+        moving = tuple(
+            self._outlook.labels[edge.parent]
+            for edge in edges
+            if edge.kind is Kind.FRAME and self._gates.result(edge.parent).moves
+        )
+        want = desire(it, self._want, moving)
+        needs = self._needs(it) if edges and want.make else ()
+        gate = worst((self._own_gate(it), *(need.gate for need in needs))) if want.make else READY
+        buys = want.make > 0 and gate.state < State.WAIT
+        if want.make:
+            self._characters(it, buys)
+        before = len(self._steps)
+        result = self._existing(it, want, moving, buys) if it.attempts else IDLE
+        if want.make:
+            self._new(it, want, gate, needs)
+        elif it.shot.frozen and not it.attempts:
+            text = "frozen, and nothing is there to keep"
+            self._steps.append(self._halted(it, 1, Gate(State.BLOCKED, Reason("frozen", text))))
+        self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
+
+    def _own_gate(self, it: Situation) -> Gate:
+        """What on the shot itself keeps a take from being sent: an order that nobody knows the fate of."""
+        label = it.shot.label
+        for attempt in it.attempts:
+            if attempt.state in UNSETTLED and (self._want.practice or not attempt.rehearsal):
+                reason = uncertain(label, attempt)
+                return Gate(
+                    State.BLOCKED, Reason("uncertain", f"an earlier take of {label}: {reason.text}", reason.command)
+                )
+        if self._outlook.reuses.orphans:
+            open_one = self._outlook.reuses.collecting(it.address, it.digests)
+            if open_one is not None:
+                text = f"its take is still open under its old name `{open_one.address}`"
+                return Gate(State.WAIT, Reason("renamed", text, "sorapipe run"))
+        return READY
+
+    def _needs(self, it: Situation) -> tuple[Need, ...]:
+        found: list[Need] = []
+        for edge in self._outlook.ground.graph.parents(it.address):
+            match edge.kind:
+                case Kind.FRAME:
+                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.clip(edge.parent)))
+                case Kind.NEEDS:
+                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.order(edge.parent)))
+                case Kind.CHARACTER:
+                    role = self._cast.role(edge.parent[1:])
+                    source = self._outlook.source(role.source).address if role.source is not None else edge.parent
+                    found.append(Need(source, role.gate))
+                case _:
+                    continue
+        return tuple(found)
+
+    def _characters(self, it: Situation, buys: bool) -> None:
+        """Shows the making of characters before the first take that needs them; none is made for a take that is held
+        up by something else, but what keeps one from being made is shown."""
+        for name in it.request.mentions:
+            role = self._cast.role(name)
+            if role.step is not None and name not in self._shown and (buys or role.gate.state >= State.WAIT):
+                self._shown.add(name)
+                self._steps.append(role.step)
+
+    def _existing(self, it: Situation, want: Desire, moving: tuple[str, ...], buys: bool) -> Result:
+        """The steps of takes that exist, and what they mean for the shot."""
+        names = letters(it.attempts) if len(it.attempts) > 1 else {}
+        stay = self._staying(it, want, moving, buys)
+        touched, running = False, 0
+        for attempt in it.attempts:
+            letter = names.get(attempt.token, "")
+            if attempt.token in stay:
+                step = kept(self._outlook, Kept(it, attempt, letter, moving, self._renewal(it)), self._inventory)
+                film = it.film is not None and it.film.attempt.token == attempt.token
+                touched |= film and (step.action is not Action.KEEP or step.reuse is not None)
+                self._steps.append(step)
+            elif attempt.state is AttemptState.SUBMITTED:
+                running += attempt.token in it.current and (self._want.practice or not attempt.rehearsal)
+                self._steps.append(collected(it, attempt, letter))
+            elif attempt.state in UNSETTLED and (self._want.practice or not attempt.rehearsal):
+                self._steps.append(unsettled(it, attempt, letter))
+            elif attempt in want.ended:
+                self._steps.append(ended(it, attempt, letter))
+        return Result(open=running, ended=len(want.ended), touched=touched)
+
+    def _staying(self, it: Situation, want: Desire, moving: tuple[str, ...], buys: bool) -> frozenset[str]:
+        """The tokens of finished takes that count: those of today's recipe, and the one in the film while it stays."""
+        replaced = want.again and buys and want.moves
+        wanted = (it.unmoved if not moving else frozenset()) if replaced else it.current
+        found = {
+            attempt.token
+            for attempt in it.attempts
+            if attempt.state is AttemptState.DONE
+            and attempt.token in wanted
+            and (self._want.practice or not attempt.rehearsal)
+        }
+        film = it.film
+        if film is not None and not replaced and (it.shot.frozen or self._want.practice or not film.attempt.rehearsal):
+            found.add(film.attempt.token)
+            if film.because is Because.PICKED:
+                found -= {token for token in found if token != film.attempt.token and self._lost(it, token)}
+        found.update(claim.attempt.token for claim in it.claims)
+        return frozenset(found)
+
+    def _lost(self, it: Situation, token: str) -> bool:
+        """Takes beside the picked one may be deleted: they are not fetched again."""
+        return any(attempt.token == token and gone(it, attempt, self._inventory) for attempt in it.attempts)
+
+    def _new(self, it: Situation, want: Desire, gate: Gate, needs: tuple[Need, ...]) -> None:
+        first = next_take(it.attempts)
+        if gate.state >= State.WAIT:
+            self._steps += [self._halted(it, first + index, gate) for index in range(want.make)]
+            return
+        pending = tuple(dict.fromkeys(need.address for need in needs if need.gate.state is State.PENDING))
+        action = Action.RERENDER if want.again else Action.RENDER
+        price = self._price(it)
+        for index in range(want.make):
+            reason = want.reason
+            if want.make + first > 2 and reason.code == "new":  # noqa: PLR2004 - there is more than one take
+                reason = replace(reason, text=f"{reason.text} (take {first + index})")
+            self._steps.append(
+                Step(it.address, it.shot.label, first + index, action, reason, price, it.recipe.digest, pending)
+            )
+
+    def _halted(self, it: Situation, take: int, gate: Gate) -> Step:
+        action = Action.WAIT if gate.state is State.WAIT else Action.BLOCKED
+        reason = gate.reason or Reason("blocked", "blocked")
+        return Step(it.address, it.shot.label, take, action, reason, NOTHING, it.recipe.digest)
+
+    def _result(self, it: Situation, want: Desire, gate: Gate, result: Result, steps: list[Step]) -> Result:
+        """What others must know of the shot."""
+        if want.make and gate.state < State.WAIT:
+            return result._replace(make=want.make, moves=want.moves)
+        moves = result.open > 0 and (it.film is None or not it.film.current)
+        halted = gate if gate.state >= State.WAIT and gate.reason is not None else _first_halt(it, steps)
+        return result._replace(moves=moves, halted=halted)
+
+    def _aside(self, it: Situation) -> None:
+        """A shot outside the selection: only what is paid is collected."""
+        names = letters(it.attempts)
+        running = [attempt for attempt in it.attempts if attempt.state is AttemptState.SUBMITTED]
+        self._steps += [collected(it, attempt, names[attempt.token]) for attempt in running]
+        count = sum(it_.token in it.current and (self._want.practice or not it_.rehearsal) for it_ in running)
+        if count:
+            moves = it.film is None or not it.film.current
+            self._results[it.address] = Result(open=count, moves=moves)
+
+    def _orphans(self) -> None:
+        """Tasks of shots and characters that nobody names any more: paid, so collected; uncertain, so shown."""
+        facts = self._outlook.ground.facts
+        seen = {step.attempt.token for step in self._steps if step.attempt is not None}
+        names = [*self._outlook.reuses.orphans, *sorted(name for name in facts.attempts if name.startswith("@"))]
+        for address in names:
+            for attempt in facts.attempts[address]:
+                if attempt.state is AttemptState.SUBMITTED and attempt.token not in seen:
+                    reason = Reason("resume-old", "it was ordered before; it is paid and is collected")
+                    self._steps.append(_foreign(attempt, Action.RESUME, reason))
+                elif attempt.state in UNSETTLED and attempt.token not in seen:
+                    self._steps.append(_foreign(attempt, Action.UNCERTAIN, uncertain(address, attempt)))
+
+    # Money.
+
+    def _price(self, it: Situation) -> Decimal | None:
+        request = it.request
+        key = (request.model, request.seconds, request.size)
+        if key not in self._prices:
+            self._prices[key] = request_price(self._outlook.ground.capabilities, request)
+        return self._prices[key]
+
+    def _renewal(self, it: Situation) -> Decimal | None:
+        price = self._price(it)
+        return None if price is None else price * it.shot.takes
+
+
+def _first_halt(it: Situation, steps: list[Step]) -> Gate | None:
+    """What those that depend on a shot are told when it came to no clip."""
+    for step in steps:
+        if step.action in {Action.BLOCKED, Action.UNCERTAIN} or step.reason.code == "unavailable":
+            text = f"{it.shot.label} is blocked: {step.reason.text}"
+            return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command))
+    return None
+
+
+def _foreign(attempt: Attempt, action: Action, reason: Reason) -> Step:
+    return Step(
+        attempt.address, attempt.address, attempt.take, action, reason, NOTHING, attempt.recipe, attempt=attempt
+    )

@@ -1,0 +1,104 @@
+"""Sums over the steps of a plan: takes, money, seconds of film, minutes, uploads; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.plan_types import BUYS, Action, Step, Totals, Upload
+from sorapipe.planning.situation import Outlook
+from sorapipe.storyboard.model import FileRef, FileSource, Shot
+
+_WORKS = BUYS | {Action.RESUME}
+
+
+def totals(outlook: Outlook, steps: Sequence[Step]) -> Totals:
+    """The sums of a plan."""
+    buys = [step for step in steps if step.action in BUYS]
+    prices = [step.price for step in buys]
+    known = [price for price in prices if price is not None]
+    stale = [step.stale_price for step in steps if step.stale_price is not None]
+    return Totals(
+        shots=len(outlook.situations),
+        takes=sum(not step.address.startswith("@") for step in steps),
+        buys=len(buys),
+        film_seconds=film_seconds(outlook),
+        cost=sum(known, NOTHING) if len(known) == len(prices) else None,
+        stale_cost=sum(stale, NOTHING),
+        calls=len(buys),
+        minutes=_minutes(outlook, steps),
+    )
+
+
+def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
+    """The local files that leave this machine with a purchase, sorted by path."""
+    labels: dict[str, dict[str, None]] = {}
+    for step in steps:
+        if step.action in BUYS:
+            for path in _files(outlook, step.address):
+                labels.setdefault(path, {})[step.label] = None
+    assets = outlook.ground.recipes.assets
+    return tuple(Upload(assets[path], tuple(labels[path])) for path in sorted(labels))
+
+
+def film_seconds(outlook: Outlook) -> Decimal:
+    """How long the films are together: each clip as it is cut, with the length that it is ordered in."""
+    films = outlook.ground.storyboard.films
+    if not films:
+        return sum((_seconds(outlook, shot) for shot in outlook.shots.values()), NOTHING)
+    lengths = {address: _seconds(outlook, shot) for address, shot in outlook.shots.items()}
+    return sum((lengths[address.canonical] for film in films for address in film.shots), NOTHING)
+
+
+def _seconds(outlook: Outlook, shot: Shot) -> Decimal:
+    if not shot.use.in_film:
+        return NOTHING
+    request = shot.request if shot.request is not None else outlook.source(shot.address.canonical).request
+    whole = Decimal(request.seconds or outlook.ground.capabilities.default_seconds)
+    start = shot.use.start or NOTHING
+    end = whole if shot.use.end is None else min(shot.use.end, whole)
+    return max(NOTHING, end - start)
+
+
+def _files(outlook: Outlook, address: str) -> Iterable[str]:
+    if address.startswith("@"):
+        source = outlook.ground.storyboard.characters[address[1:]].source
+        return (source.path,) if isinstance(source, FileSource) else ()
+    request = outlook.situations[address].request
+    return [picture.path for picture in (request.input_reference, request.last_frame) if isinstance(picture, FileRef)]
+
+
+def _minutes(outlook: Outlook, steps: Sequence[Step]) -> Decimal:
+    """The usual time of a clip, times the rounds that it takes with so many in flight and what waits for what."""
+    capabilities = outlook.ground.capabilities
+    instant = capabilities.characters is CharacterWay.ENDPOINT
+    work = [it for it in steps if it.action in _WORKS and not (instant and it.address.startswith("@"))]
+    return capabilities.minutes * _rounds(work, max(1, capabilities.in_flight))
+
+
+def _rounds(work: Sequence[Step], at_once: int) -> int:
+    """How many rounds of equal length a plan takes; in each round the first that are ready begin."""
+    left: dict[str, int] = {}
+    for step in work:
+        left[step.address] = left.get(step.address, 0) + 1
+    open_needs = {step.key: {need for need in step.needs if need in left} for step in work}
+    waiting: dict[str, list[Step]] = {}
+    for step in work:
+        for need in open_needs[step.key]:
+            waiting.setdefault(need, []).append(step)
+    ready = [step for step in work if not open_needs[step.key]]
+    rounds = 0
+    while ready:
+        rounds += 1
+        now, ready = ready[:at_once], ready[at_once:]
+        for step in now:
+            left[step.address] -= 1
+            if left[step.address]:
+                continue
+            for child in waiting.pop(step.address, ()):
+                open_needs[child.key].discard(step.address)
+                if not open_needs[child.key]:
+                    ready.append(child)
+    return rounds
