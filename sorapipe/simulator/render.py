@@ -1,34 +1,115 @@
-"""One clip from one wish: look, caption and tone put together; knows no shelf and no books."""
+"""One clip from one wish: scene, reference, caption and tone put together; knows no shelf and no books."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageOps
 
+from sorapipe.simulator.caption import PANEL, Caption, lower_third, panel_height
 from sorapipe.simulator.catalogue import Wish
 from sorapipe.simulator.encode import FPS, Planes, write_clip
+from sorapipe.simulator.fonts import font
+from sorapipe.simulator.layers import copy, lay_all, planes
+from sorapipe.simulator.mood import Mood, mood
+from sorapipe.simulator.scenery import Scene, build, weather
+from sorapipe.simulator.shapes import even
 from sorapipe.simulator.tones import tone
+
+# How much nearer the camera is to a reference picture at the end of the clip.
+_PUSH = 0.09
 
 
 def render_clip(path: Path, wish: Wish, task: str, reference: Path | None, cache: Path) -> None:
     """Makes the MP4 of a task. `reference` is the picture it begins with. Raises OSError or av.FFmpegError."""
-    digest = hashlib.sha256(wish.prompt.encode()).digest()
+    seen = mood(wish.prompt, wish.style, f"{task}{wish.seed or ''}")
+    pictures = _frames(wish, task, seen, reference)
+    sound = tone(cache, seen.shape.randrange(1 << 16), wish.seconds)
+    write_clip(path, pictures, (wish.width, wish.height), sound, f"task={task}")
+
+
+def _frames(wish: Wish, task: str, seen: Mood, reference: Path | None) -> Iterator[Planes]:
     size = (wish.width, wish.height)
-    base = Image.new("RGB", size, (digest[0] // 2, digest[1] // 2, digest[2]))
-    draw = ImageDraw.Draw(base)
-    draw.text((40, 40), task + "\n" + wish.prompt[:100], font=ImageFont.load_default(28))
-    y, cb, cr = base.convert("YCbCr").split()
-    half = (size[0] // 2, size[1] // 2)
-    planes = Planes(y, cb.resize(half), cr.resize(half))
+    stage = (size[0], size[1] - panel_height(size))
+    push: Push | None = None
+    if reference is None:
+        scene = build(seen, stage)
+    else:
+        picture = fitted(reference, stage)
+        push = Push(picture)
+        scene = Scene(stage, picture)
+        weather(scene, seen)
+    caption = Caption(wish, task, seen.palette.accent)
+    if wish.style == "news":
+        board, at, ticker = lower_third(wish, stage, seen.palette.accent)
+        scene.ground.paste(board, at)
+        top = (board, at, ticker)
+    else:
+        top = None
+    whole = Image.new("RGB", size, PANEL)
+    whole.paste(scene.ground, (0, 0))
+    if wish.watermark:
+        _watermark(whole, stage)
+    ground = planes(whole)
+    board_planes = planes(top[0]) if top else None
+    for number in range(wish.seconds * FPS):
+        seconds = number / FPS
+        frame = copy(ground)
+        if push is not None:
+            push.lay(frame, number / (wish.seconds * FPS))
+        if scene.ray is not None:
+            scene.ray(seconds).lay(frame, seconds)
+        lay_all(scene.sheets, frame, seconds)
+        if top is not None and board_planes is not None:
+            for place, plane in enumerate(frame):
+                half = 1 if place == 0 else 2
+                plane.paste(board_planes[place], (top[1][0] // half, top[1][1] // half))
+            top[2].lay(frame, seconds)
+        caption.lay(frame, number)
+        yield frame
 
-    def frames():  # type: ignore[no-untyped-def]
-        for number in range(wish.seconds * FPS):
-            p = planes.y.copy()
-            ImageDraw.Draw(p).text(
-                (size[0] - 200, 40), f"{number / FPS:.2f}", fill=235, font=ImageFont.load_default(28)
-            )
-            yield Planes(p, planes.u, planes.v)
 
-    write_clip(path, frames(), size, tone(cache, digest[3], wish.seconds), f"task={task}")
+class Push:
+    """A reference picture that the camera slowly nears: exactly itself at the beginning."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self._planes = planes(picture)
+
+    def lay(self, onto: Planes, share: float) -> None:
+        """Lays the picture as it is after `share` of the clip."""
+        near = _PUSH * share * share * (3 - 2 * share)
+        for target, source in zip(onto, self._planes, strict=True):
+            width, height = source.size
+            cut = (width * near / 2, height * near / 2, width * (1 - near / 2), height * (1 - near / 2))
+            part = source if near == 0 else source.resize(source.size, Image.Resampling.BILINEAR, box=cut)
+            target.paste(part, (0, 0))
+
+
+def fitted(path: Path, stage: tuple[int, int]) -> Image.Image:
+    """A reference picture as large as the stage; the panel of one of our own frames is cut off."""
+    with Image.open(path) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    if _has_panel(picture):
+        picture = picture.crop((0, 0, picture.width, picture.height - panel_height(picture.size)))
+    return ImageOps.fit(picture, stage, Image.Resampling.LANCZOS)
+
+
+def _has_panel(picture: Image.Image) -> bool:
+    """Whether the picture is a frame of a clip of ours: flat panel all the way down its left edge."""
+    width, height = picture.size
+    panel = panel_height(picture.size)
+    rows = range(height - panel + max(6, panel // 8), height - 2, max(1, panel // 12))
+    return all(
+        max(abs(a - b) for a, b in zip(picture.getpixel((x, row)), PANEL, strict=True)) < 10  # type: ignore[arg-type]  # noqa: PLR2004
+        for row in rows
+        for x in (2, width - 3)
+    )
+
+
+def _watermark(picture: Image.Image, stage: tuple[int, int]) -> None:
+    draw = ImageDraw.Draw(picture, "RGBA")
+    face = font(even(min(stage) * 0.034))
+    draw.text(
+        (stage[0] - stage[0] // 40, stage[1] // 26), "simulated", font=face, fill=(255, 255, 255, 120), anchor="rt"
+    )
