@@ -270,6 +270,8 @@ def _headed(span: Span | None, severity: str, text: str, gutter: int, lines: _Li
 
 def _excerpt(line: str, start: int, length: int) -> tuple[str, int, int]:
     """The text to show, the columns before the caret, and how many carets."""
+    cut = max(0, start - 2 * WINDOW)
+    line, start = line[cut : start + 2 * WINDOW], start - cut
     cells = [_cell(char) for char in line]
     start = min(start, len(cells))
     stop = max(start, min(start + max(length, 1), len(cells)))

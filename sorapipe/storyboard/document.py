@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -22,9 +23,13 @@ MAX_DEPTH = 64
 MAX_TEXT = 1_000_000
 MAX_ALIASED = 100_000
 MAX_KEY = 200
+MAX_PROBLEMS = 100
 
 _NULLS = frozenset(("", "null", "~"))
 _NULL_LENGTH = 4
+_COLON = re.compile(r"[ \t\r\n]*:")
+_OPENS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_CLOSES = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 _DROPPED = "\0dropped"
 _Parser: Callable[[str], Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's events where it is there, else those of pure Python. Only events are taken: its `load` can crash."""
@@ -115,6 +120,7 @@ class _Builder:
         self._open_anchors: dict[int, _Anchor] = {}
         self._aliased = 0
         self._documents = 0
+        self._problems = 0
         self._stack: list[tuple[Container, bool, str | None, list[int]]] = []
         self._parser = _Parser(source.text)
 
@@ -215,39 +221,36 @@ class _Builder:
         text: str = event.value
         span = self._span(event, len(text))
         if event.tag or event.anchor:
-            self._diagnostics.error(
-                "tag", "a key is plain text, without tags and anchors", span, hint=f"write `{text}:`"
-            )
+            self._error("tag", "a key is plain text, without tags and anchors", span, hint=f"write `{text}:`")
         elif not event.style and text in _NULLS:
-            self._diagnostics.error("key", "a key must be a text", span, hint="give it a name, or put it in quotes")
+            self._error("key", "a key must be a text", span, hint="give it a name, or put it in quotes")
         elif text == "<<" and not event.style:
             hint = "write `defaults:` for what shots share, or a template"
-            self._diagnostics.error("merge-key", "merge keys (`<<`) are not part of the language", span, hint=hint)
+            self._error("merge-key", "merge keys (`<<`) are not part of the language", span, hint=hint)
         elif len(text) > MAX_KEY:
-            self._diagnostics.error("key", f"a key has at most {MAX_KEY} characters", span, hint="is this a text?")
+            self._error("key", f"a key has at most {MAX_KEY} characters", span, hint="is this a text?")
         elif text in container:
             first = self._places.span(self._file, marks[2 + 2 * list(container).index(text)], len(text))
             related = (Related(first, "it is here already"),)
             says = f"the key `{text}` stands twice in the same place"
-            self._diagnostics.error("duplicate-key", says, span, hint="keep one of the two", related=related)
+            self._error("duplicate-key", says, span, hint="keep one of the two", related=related)
         else:
             return self._keys.setdefault(text, text)
         return _DROPPED
 
-    def _complex_key(self, event: yaml.Event) -> None:
+    def _complex_key(self, event: _Event) -> None:
         """A list, mapping or alias where a key should be: reported and skipped."""
-        at = event.start_mark.index
+        at: int = event.start_mark.index
         if self._text[at - 1 : at + 1] == "{{":
             self._report(traps.template_without_quotes(self._text, at - 1))
         else:
-            self._diagnostics.error("key", "a key must be a text", self._span(event, 1), hint="write `name: value`")
-        nested = int(isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)))
+            self._error("key", "a key must be a text", self._span(event, 1), hint="write `name: value`")
+        nested = int(isinstance(event, _OPENS))
         while nested:
-            event = self._parser.get_event()
-            nested += isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent))
-            nested -= isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent))
+            skipped: _Event = self._parser.get_event()
+            nested += isinstance(skipped, _OPENS) - isinstance(skipped, _CLOSES)
             if nested > MAX_DEPTH:
-                self._stop("too-deep", event, f"this is nested deeper than {MAX_DEPTH} levels")
+                self._stop("too-deep", skipped, f"this is nested deeper than {MAX_DEPTH} levels")
 
     def _without_value(self, event: _Event, container: Container, key: str | None, marks: list[int]) -> None:
         """Catches `{timestamps: 1,3}`: in `{…}` a key may stand without a colon, and then it is hardly meant as one."""
@@ -255,10 +258,11 @@ class _Builder:
             return
         at = marks[-1]
         end = at + len(key) + 2 * (self._text[at] in "\"'")
-        if self._text[end : end + 1].strip() == ":" or self._text[end:].lstrip()[:1] == ":":
+        if _COLON.match(self._text, end):
             return
-        before = next(reversed(container.items())) if container else None
-        self._report(traps.comma_splits(self._text, at, key, before))
+        name = next(reversed(container)) if container else ""
+        value = container.get(name)
+        self._report(traps.comma_splits(at, key, (name, value) if isinstance(value, str) else None))
 
     def _properties(self, event: _Event, value: Value, container: Container, key: str | None, cuts: set[int]) -> None:
         """Tag and anchor of a scalar, and the comment that cuts a text."""
@@ -300,10 +304,11 @@ class _Builder:
         if trap is not None and not event.tag.startswith("tag:") and isinstance(event, yaml.ScalarEvent):
             self._report(trap)
             return
-        written = self._text[event.start_mark.index :].split(maxsplit=1)[0][:80]
+        at = event.start_mark.index
+        written = self._text[at : at + 80].split(maxsplit=1)[0]
         says = f"tags like `{written}` are not part of the language"
         hint = "delete it: a text stands as it is written, numbers are read where one is asked for"
-        self._diagnostics.error("tag", says, self._span(event, len(written)), hint=hint)
+        self._error("tag", says, self._span(event, len(written)), hint=hint)
 
     def _alias(self, event: _Event) -> Value:
         """The copy of what an anchor stands for, within the bounds of small use."""
@@ -316,7 +321,7 @@ class _Builder:
         anchor.used = True
         if anchor.is_open:
             span = self._span(event, len(event.anchor) + 1)
-            self._diagnostics.error("alias", f"`*{event.anchor}` stands inside of what it stands for", span)
+            self._error("alias", f"`*{event.anchor}` stands inside of what it stands for", span)
             return None
         return self._copy(anchor.value, event, len(self._stack))
 
@@ -342,7 +347,7 @@ class _Builder:
             if not anchor.used and trap is not None and isinstance(anchor.value, str):
                 self._report(trap)
 
-    def _frame_event(self, event: yaml.Event, has_root: bool) -> None:
+    def _frame_event(self, event: _Event, has_root: bool) -> None:
         if not isinstance(event, yaml.DocumentStartEvent):
             return
         self._documents += 1
@@ -352,12 +357,27 @@ class _Builder:
 
     def _report(self, trap: traps.Trap) -> None:
         _trapped([trap], self._places, self._file, self._diagnostics)
+        self._count()
 
-    def _span(self, event: yaml.Event, length: int) -> Span:
+    def _error(
+        self, code: str, message: str, span: Span, *, hint: str | None = None, related: tuple[Related, ...] = ()
+    ) -> None:
+        self._diagnostics.error(code, message, span, hint=hint, related=related)
+        self._count()
+
+    def _count(self) -> None:
+        """A file with so many problems has one cause, and looking at each costs time."""
+        self._problems += 1
+        if self._problems >= MAX_PROBLEMS:
+            span = self._places.span(self._file, len(self._text), 1)
+            self._diagnostics.note("too-many", f"after {MAX_PROBLEMS} problems the rest of the file is not read", span)
+            raise _Stopped
+
+    def _span(self, event: _Event, length: int) -> Span:
         return self._places.span(self._file, event.start_mark.index, length)
 
-    def _stop(self, code: str, event: yaml.Event, message: str, hint: str | None = None) -> NoReturn:
-        self._diagnostics.error(code, message, self._span(event, 1), hint=hint)
+    def _stop(self, code: str, event: _Event, message: str, hint: str | None = None) -> NoReturn:
+        self._error(code, message, self._span(event, 1), hint=hint)
         raise _Stopped
 
 

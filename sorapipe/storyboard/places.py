@@ -16,6 +16,7 @@ Container = list[Value] | dict[str, Value]
 
 _HEADER = 2
 _LINEAR = 16
+_LONGEST = 300
 _ANCHOR = re.compile(r"&[^\s,\[\]{}]+[ \t\r\n]*")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
@@ -168,14 +169,14 @@ def _written(text: str, start: int, value: Value, table: bool) -> int:
         return len(value)
     if char and char in "[{":
         return _bracketed(text, start)
-    match = _PLAIN.match(text, start)
+    match = _PLAIN.match(text, start, start + _LONGEST)
     return len(match[0]) if match else 1
 
 
 def _bracketed(text: str, start: int) -> int:
     """From a bracket to its partner on the same line, or to the end of the line."""
-    end = text.find("\n", start)
-    line = text[start : end if end >= 0 else len(text)].rstrip()
+    end = text.find("\n", start, start + _LONGEST)
+    line = text[start : end if end >= 0 else start + _LONGEST].rstrip()
     depth = 0
     for number, char in enumerate(line):
         depth += (char in "[{") - (char in "]}")

@@ -39,6 +39,7 @@ _STARTS = {
 _BEFORE_WORD = " \t\n[{,"
 _SHOWN_CONTROLS = 5
 _PASTED = 300
+_AROUND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,13 @@ def has_properties(text: str) -> bool:
 
 
 def line_at(text: str, at: int) -> tuple[int, str]:
-    """The offset at which the line of an offset begins, and the line without its break."""
-    start = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    return start, text[start : end if end >= 0 else len(text)].rstrip("\r")
+    """The offset at which the line of an offset begins, and the line without its break.
+
+    Of a very long line only what is around the offset: looking at all of it could take for ever.
+    """
+    start = max(text.rfind("\n", 0, at) + 1, at - _AROUND)
+    end = text.find("\n", at, at + _AROUND)
+    return start, text[start : end if end >= 0 else at + _AROUND].rstrip("\r")
 
 
 def cut_text(text: str, start: int, key: str | None) -> Trap:
@@ -150,10 +154,10 @@ def begins_with(text: str, at: int) -> Trap | None:
     return _begins(text, start, line, at - start)
 
 
-def comma_splits(text: str, at: int, key: str, before: tuple[str, object] | None) -> Trap:
+def comma_splits(at: int, key: str, before: tuple[str, str] | None) -> Trap:
     """A key without a value in `{…}`: most often the rest of a text or pair with a comma in it."""
     message = f"`{key}` has no value: a comma inside `{{…}}` begins the next key"
-    if before is None or not isinstance(before[1], str):
+    if before is None:
         return Trap("comma-splits", message, at, len(key), f"write `{key}: …`, or `{key}: null` if that is meant")
     name, value = before
     numbers = _number(value) and _number(key)
@@ -306,7 +310,7 @@ def _colon(text: str, start: int, line: str, problem_at: int) -> Trap | None:
 
 def _colon_below(text: str, start: int, line: str, problem_at: int) -> Trap | None:
     """A `: ` in a further line of a text that began above."""
-    above_start, above = line_at(text, start - 1) if start else (0, "")
+    above = line_at(text, start - 1)[1] if start else ""
     match = _LINE.match(above)
     deeper = len(line) - len(line.lstrip()) > len(above) - len(above.lstrip())
     if match is None or match["key"] is None or not deeper or match["value"][0] in "\"'[{|>#":
