@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -92,7 +93,7 @@ class Story:
         elif kind == "void":
             self._void(values)
         elif kind in _SIDE_STATES:
-            self._state(values, cast(str, kind))
+            self._state(values, str(kind))
         elif kind == "character":
             self.characters.append(character_of(values))
         elif kind == "learned":
@@ -216,10 +217,8 @@ def replay(data: bytes, story: Story | None = None) -> Story:
         at += len(line) + 1
     story.torn = story.end < len(data)
     if tail:
-        try:
+        with suppress(Damaged):  # then it was never written
             story.apply(decode(tail))
-        except Damaged:
-            pass  # never written
     return story
 
 
@@ -256,7 +255,9 @@ class Journal:
         handle = self._open()
         line = encode(values) + b"\n"
         if self._torn:
-            line = b"\n" + encode({"kind": "torn", "at": self._length}) + b"\n" + line
+            remains = encode({"kind": "torn", "at": self._length})
+            self._length = self._files.size(self.path) or 0
+            line = b"\n" + remains + b"\n" + line
         self._torn = True
         self._unsynced = True
         self._files.append(handle, line, before, written)
@@ -291,7 +292,7 @@ class Journal:
         self.close()
         data = self._files.read(self.path) or b""
         rest = b"".join(line + b"\n" for line in self._carried(data))
-        if len(rest) * 2 > len(data):
+        if len(rest) * 2 > len(data) or self.story.orphans:
             return False
         self._files.make_folder(folder, private=True)
         beside = self.path.with_name(f".{self.path.name}.new")
@@ -335,7 +336,7 @@ class Journal:
                     self._files.append(handle, _FIRST + b"\n")
                     self._torn = False
                     self._length = len(_FIRST) + 1
-                    self._files.sync_folder(self.path.parent)
+                self._files.sync_folder(self.path.parent)
             except StateError:
                 self._files.close(handle)
                 raise

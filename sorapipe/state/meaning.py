@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sorapipe.planning.facts import Attempt, CharacterFact, Facts, Pick, Waiver
 from sorapipe.state.lock import LockFile, LockUnusable
@@ -42,6 +43,20 @@ def facts(lock: LockFile) -> Facts:
         waivers={address: waivers for address, records in groups["waiver"].items() if (waivers := _waivers(records))},
         consents=frozenset(token for token, records in groups["consent"].items() if any(map(_stands, records))),
     )
+
+
+def with_intents(known: Facts, intents: Iterable[Attempt]) -> Facts:
+    """The same with attempts that are being sent at this moment, which no lock holds."""
+    attempts = dict(known.attempts)
+    for intent in intents:
+        others = [one for one in attempts.get(intent.address, ()) if one.token != intent.token]
+        attempts[intent.address] = tuple(sorted([*others, intent], key=lambda one: (one.take, one.token)))
+    return replace(known, attempts=attempts)
+
+
+def recipe_digests(lock: LockFile) -> frozenset[str]:
+    """Of the recipes that the lock holds."""
+    return frozenset(str(record.values.get("digest")) for record in lock.others.values() if record.kind == "recipe")
 
 
 def live(lock: LockFile, kind: str, about: str) -> list[Record]:

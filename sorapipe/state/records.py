@@ -228,6 +228,12 @@ def character_values(fact: CharacterFact) -> Values:
     return values
 
 
+def character_record(fact: CharacterFact) -> Record:
+    """The line of a character."""
+    values = character_values(fact)
+    return Record(encode(values), values)
+
+
 def character_of(values: Values) -> CharacterFact:
     """The character that a line tells of. Raises `Damaged`."""
     name, recipe, provider = (_text(values, member) for member in ("name", "recipe", "provider"))

@@ -1,0 +1,265 @@
+"""Lock, journal and index of one storyboard read together, nothing opened for writing; knows not who asks.
+
+In the state folder: `journals/LINEAGE.jsonl` the journal, `journals/LINEAGE.rescued.jsonl` lines that could not be
+written there, `journals/LINEAGE.saved` the lock as it was when the journal was last archived,
+`journals/archive/LINEAGE-0001.jsonl` … the archives, `index.jsonl` the lineage of each manifest, `locks/LINEAGE` the
+run locks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sorapipe.planning.facts import Facts
+from sorapipe.state import meaning
+from sorapipe.state.files import Files, Stamp
+from sorapipe.state.journal import JournalUnusable, Story, replay
+from sorapipe.state.lock import LockFile, LockUnusable, loads
+from sorapipe.state.records import Damaged, Record, attempt_of, attempt_record, character_record, decode
+from sorapipe.storyboard.source import FileRefused
+
+LOCK_LIMIT = 256 << 20
+"""Bytes of a lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the run lock, as far as it is known. `since` is a date and time in UTC."""
+
+    pid: int | None = None
+    host: str = ""
+    command: str = ""
+    since: str = ""
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return "another process"
+        words = f"process {self.pid} on {self.host}"
+        return f"{words} (`{self.command}`, since {self.since})" if self.command else words
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the books of one storyboard are. `root` is the manifest's real folder, `manifest` its real path."""
+
+    root: Path
+    manifest: Path
+    lock: Path
+    state: Path
+
+    @property
+    def index(self) -> Path:
+        return self.state / "index.jsonl"
+
+    @property
+    def index_lock(self) -> Path:
+        return self.state / "locks" / "index"
+
+    @property
+    def archive(self) -> Path:
+        return self.state / "journals" / "archive"
+
+    def journal(self, lineage: str) -> Path:
+        return self.state / "journals" / f"{lineage}.jsonl"
+
+    def rescued(self, lineage: str) -> Path:
+        return self.state / "journals" / f"{lineage}.rescued.jsonl"
+
+    def saved(self, lineage: str) -> Path:
+        return self.state / "journals" / f"{lineage}.saved"
+
+    def run_lock(self, lineage: str) -> Path:
+        return self.state / "locks" / lineage
+
+    @property
+    def written(self) -> str:
+        """The manifest as the index names it; a name that is no UTF-8 is written with escapes."""
+        return str(self.manifest).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@dataclass(slots=True)
+class Books:
+    """What was read. `disk` is the lock as it lies there, `whole` the same joined with all that this machine knows.
+
+    `story` is the journal of the first lineage, to which a session writes; `stamp` and `data` are of the lock's file.
+    `judged` are tokens of intents whose run is over; `held` says that a run may be alive that has open intents.
+    """
+
+    lineages: tuple[str, ...]
+    disk: LockFile | None
+    data: bytes | None
+    stamp: Stamp | None
+    whole: LockFile
+    story: Story
+    stories: list[Story] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
+    held: bool = False
+
+    def urls(self) -> dict[str, str]:
+        """The last known URL of each token's clip."""
+        return {token: url for story in self.stories for token, url in story.urls.items()}
+
+
+def read_lock(files: Files, path: Path) -> bytes | None:
+    """The bytes of a lock, `None` when there is none. Raises `LockUnusable` for a link or anything that is no file."""
+    if files.stamp(path) is None:
+        return None
+    try:
+        return files.read_below(path.parent, (path.name,), LOCK_LIMIT)
+    except FileRefused as error:
+        raise LockUnusable(str(error), name=path.name) from error
+
+
+def load_lock(data: bytes, name: str) -> LockFile:
+    """`lock.loads` with the file's name in the error."""
+    try:
+        return loads(data)
+    except LockUnusable as error:
+        raise error.of(name) from error
+
+
+def facts_of(lock: LockFile, name: str) -> Facts:
+    """`meaning.facts` with the file's name in the error."""
+    try:
+        return meaning.facts(lock)
+    except LockUnusable as error:
+        raise error.of(name) from error
+
+
+def read_books(files: Files, places: Places, *, ours: bool = False) -> Books:
+    """Reads and joins everything. `ours`: this process holds the run lock. Raises `LockUnusable`, `StateError`.
+
+    An intent without an answer is uncertain, unless a run that is alive may still be waiting for it.
+    """
+    stamp = files.stamp(places.lock)
+    data = read_lock(files, places.lock)
+    disk = None if data is None else load_lock(data, places.lock.name)
+    lineages = disk.lineages if disk is not None and disk.lineages else lineages_of(files, places)
+    whole = LockFile(lineages) if disk is None else disk.copy()
+    whole.lineages = whole.lineages or lineages
+    books = Books(whole.lineages, disk, data, stamp, whole, Story())
+    for lineage in books.lineages:
+        _join_saved(files, places, books, lineage)
+        _join_journal(files, places, books, lineage, ours)
+    if books.stories:
+        books.story = books.stories[0]
+    return books
+
+
+def lineages_of(files: Files, places: Places) -> tuple[str, ...]:
+    """What the index says of a manifest: the last line about it counts."""
+    found: tuple[str, ...] = ()
+    for line in (files.read(places.index) or b"").split(b"\n"):
+        try:
+            values = decode(line) if line else {}
+        except Damaged:
+            continue
+        lineage = values.get("lineage")
+        if values.get("manifest") == places.written and isinstance(lineage, str):
+            found = (lineage,)
+    return found
+
+
+def who_holds(files: Files, places: Places, lineage: str) -> Holder:
+    """What the holder of a run lock wrote about itself."""
+    try:
+        values = json.loads(files.read(places.run_lock(lineage)) or b"{}")
+        return Holder(int(values["pid"]), str(values["host"]), str(values["command"]), str(values["since"]))
+    except (ValueError, TypeError, KeyError):
+        return Holder()
+
+
+def _join_saved(files: Files, places: Places, books: Books, lineage: str) -> None:
+    """Brings back what was paid and is in no journal any more: a checkout may have put an older lock there."""
+    saved = files.read(places.saved(lineage))
+    if books.disk is None:
+        _join_archives(files, places, books, lineage)
+    if saved is None or saved == books.data:
+        return
+    try:
+        if books.disk is None:
+            books.whole.merge(loads(saved))
+        else:
+            books.whole.merge(loads(_missing(saved, books.disk)), only_paid=True)
+    except LockUnusable as error:
+        books.remarks.append(f"{places.saved(lineage)}: {error}; the archives of the journal were read instead")
+        if books.disk is not None:
+            _join_archives(files, places, books, lineage)
+
+
+def _missing(saved: bytes, disk: LockFile) -> bytes:
+    """The lines that are not in the lock, so that only these are read."""
+    known = disk.others.keys() | {record.raw for record in disk.attempts.values()}
+    return b"\n".join(line for line in saved.split(b"\n") if line not in known)
+
+
+def _join_archives(files: Files, places: Places, books: Books, lineage: str) -> None:
+    for path in archives(files, places, lineage):
+        story = _replay(files, path, books, Story())
+        for token in story.open():
+            story.judge(token)
+        _tell(books.whole, story)
+
+
+def archives(files: Files, places: Places, lineage: str) -> list[Path]:
+    """The archives of a journal, oldest first."""
+    return [places.archive / name for name in files.names(places.archive) if name.startswith(f"{lineage}-")]
+
+
+def _join_journal(files: Files, places: Places, books: Books, lineage: str, ours: bool) -> None:
+    story = _replay(files, places.journal(lineage), books, Story())
+    end, torn = story.end, story.torn
+    _replay(files, places.rescued(lineage), books, story)
+    story.end, story.torn = end, torn
+    books.stories.append(story)
+    for token, tasks in story.orphans.items():
+        for task in tasks:
+            books.remarks.append(
+                f"{places.journal(lineage)}: task `{task}` was paid, but the line that says for which shot is damaged "
+                f"(token {token}): `sorapipe adopt SHOT {task}`"
+            )
+    open_intents = story.open()
+    if open_intents and not ours:
+        books.held = files.is_locked(places.run_lock(lineage))
+    if not books.held:
+        books.judged += open_intents
+        for token in open_intents:
+            story.judge(token)
+    _tell(books.whole, story)
+
+
+def _replay(files: Files, path: Path, books: Books, story: Story) -> Story:
+    data = files.read(path)
+    if data is None:
+        return story
+    try:
+        replay(data, story)
+    except JournalUnusable as error:
+        raise LockUnusable(
+            str(error), hint="a newer sorapipe wrote it: `pip install --upgrade sorapipe`", name=str(path)
+        ) from error
+    for number, (_, why) in story.damage.items():
+        books.remarks.append(f"{path}:{number}: this line was changed or damaged ({why}); all others are used")
+    return story
+
+
+def _tell(lock: LockFile, story: Story) -> None:
+    """Joins what a journal tells."""
+    for record in told(lock, story, story.attempts):
+        lock.add(record)
+    for fact in story.characters:
+        lock.add(character_record(fact))
+
+
+def told(lock: LockFile, story: Story, tokens: Iterable[str]) -> list[Record]:
+    """The lock's lines of a journal's attempts. An intent has none: it must not be believed on another machine."""
+    found: list[Record] = []
+    for token in tokens:
+        values = story.attempts.get(token)
+        if values is not None and values["state"] != "intent":
+            found.append(attempt_record(attempt_of(values), lock.attempts.get(token)))
+    return found

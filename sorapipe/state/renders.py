@@ -1,0 +1,99 @@
+"""Where clips lie: names that we build, real folders only, nothing overwritten; knows nothing of what is in a clip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from sorapipe.planning.facts import Facts
+from sorapipe.state.files import Files, Handle, StateError
+
+FOLDER = "renders"
+_STEM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_LABEL = re.compile(r"^t[0-9]{2,}[a-z]*$")
+_OUT = re.compile(r"^renders/[A-Za-z0-9_][^/\\\x00-\x1f\x7f-\x9f]*/[A-Za-z0-9][A-Za-z0-9._-]*\.mp4$")
+
+
+class Renders:
+    """The folder `renders/NAME` beside a manifest. `out` is always a path relative to the manifest's folder."""
+
+    def __init__(self, files: Files, root: Path, name: str) -> None:
+        self._files = files
+        self._root = root
+        self.folder = f"{FOLDER}/{name}"
+
+    def out(self, stem: str, label: str) -> str:
+        """The name of a take's clip: `renders/skerry/storm.wide.fog_t01.mp4`."""
+        if not _STEM.match(stem) or not _LABEL.match(label):
+            raise ValueError(f"BUG: no name for a clip: {stem!r} {label!r}")
+        return f"{self.folder}/{stem}_{label}.mp4"
+
+    def path(self, out: str) -> Path:
+        """The path of a clip. Raises `ValueError` for an `out` that this program never writes."""
+        if not sound(out):
+            raise ValueError(f"not the path of a clip: {out!r}")
+        return self._root / out
+
+    def part(self, out: str) -> Path:
+        """The path of what has come of a clip that is being downloaded."""
+        return self.path(out).with_name(f".{Path(out).name}.part")
+
+    def open_part(self, out: str, keep: int = 0) -> Handle:
+        """Opens the part for writing behind its first `keep` bytes; makes the folders. Raises `StateError`."""
+        self.prepare(out)
+        return self._files.open(self.part(out), keep=keep)
+
+    def part_size(self, out: str) -> int:
+        """How many bytes have come."""
+        return self._files.size(self.part(out)) or 0
+
+    def prepare(self, out: str) -> None:
+        """Makes the folders of a clip. Raises `StateError` when one of them is a link or a file."""
+        folder = self.path(out).parent
+        for one in (folder.parent, folder):
+            real = self._files.real_folder(one)
+            if real is False:
+                raise StateError("write clips to", one, "it is a symbolic link or a file, not a folder")
+            if real is None:
+                self._files.make_folder(one)
+
+    def place(self, part: Path, out: str, sha256: str) -> str:
+        """Renames a verified part to its name (P17, P18) and returns where the clip is now.
+
+        A file there that has other bytes is kept: the clip goes beside it, named by its digest. Raises `StateError`.
+        """
+        self.prepare(out)
+        for name in (out, f"{out.removesuffix('.mp4')}-{sha256[:8]}.mp4"):
+            target = self.path(name)
+            if self._files.digest(target) == sha256:
+                self._files.remove(part)
+                self._files.reach("P17")
+            elif not self._files.put_new(part, target, after="P17"):
+                continue
+            self._files.sync_folder(target.parent, after="P18")
+            return name
+        raise StateError("put a clip at", self.path(out), "other files have its name and the name beside it")
+
+    def inventory(self, facts: Facts) -> dict[str, int | None]:
+        """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none."""
+        outs = {attempt.out for attempts in facts.attempts.values() for attempt in attempts if attempt.out}
+        return dict(self._sizes(sorted(outs)))
+
+    def _sizes(self, outs: Iterable[str]) -> Iterable[tuple[str, int | None]]:
+        real: dict[str, bool] = {}
+        root = str(self._root)
+        for out in outs:
+            folder = out.rpartition("/")[0]
+            if folder not in real:
+                real[folder] = sound(out) and self._is_real(self._root / folder)
+            known = real[folder] and sound(out)
+            yield out, self._files.size(Path(f"{root}/{out}")) if known else None
+
+    def _is_real(self, folder: Path) -> bool:
+        return all(self._files.real_folder(one) is True for one in (folder.parent, folder))
+
+
+def sound(out: str) -> bool:
+    """Whether a path of a clip, perhaps out of a lock that somebody else wrote, is one that we would write."""
+    return _OUT.match(out) is not None
