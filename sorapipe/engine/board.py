@@ -184,9 +184,8 @@ class Board:
         station = self._stations.get(address)
         label = station.jobs[0].work.step.label if station and station.jobs else address
         if address.startswith("@"):
-            if address[1:] in self.handles or not (station and station.jobs):
-                return None
-            return _bad(label, station)
+            made = station is None or not all(_spoiled(job) for job in station.jobs)
+            return None if made else _bad(label, station)
         if not (station and station.jobs) and not needed:
             return None
         chosen = self.source(address)

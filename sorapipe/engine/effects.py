@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -123,8 +122,6 @@ def create(effect: Create, studio: Studio) -> News:
     try:
         studio.books.intent(attempt, as_sent(order))
     except OSError as error:
-        with contextlib.suppress(OSError):  # the line may stand there although its sync failed
-            studio.books.void(token, "the intent could not be synced; nothing was sent")
         return DiskRefused(key, str(error))
     answer = _order(studio.providers[attempt.provider], order)
     return _write_answer(key, attempt, answer, studio)
@@ -142,7 +139,6 @@ def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Stud
     try:
         match answer:
             case Accepted(task=task):
-                studio.files.reach("P7")
                 books.submitted(token, task)
             case Refused(refusal=Refusal.REQUEST, message=message):
                 books.failed(token, message)
@@ -248,7 +244,8 @@ def poll(effect: Poll, studio: Studio) -> News:
         answer = provider.poll(effect.task)
     except Exception as error:  # that an answer can't be read says nothing about the job
         answer = Missed(f"BUG: {type(error).__name__} while asking: {error}")
-    if isinstance(answer, Succeeded) and effect.attempt.state is AttemptState.SUBMITTED:
+    heard = isinstance(answer, Succeeded) and effect.attempt.state is AttemptState.SUBMITTED
+    if isinstance(answer, Succeeded) and heard and not studio.interrupted.is_set():
         studio.files.reach("P11")
         try:
             studio.books.ended(effect.attempt.token, url=answer.url, cost=answer.cost, seconds=answer.seconds)
@@ -354,21 +351,21 @@ def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
 
 def conclude(effect: Conclude, studio: Studio) -> News:
     """Journals what the schedule concluded."""
-    books, attempt = studio.books, effect.attempt
+    books, attempt, made = studio.books, effect.attempt, effect.character
     why = attempt.why or ""
     try:
-        if effect.character is not None:
-            books.character(effect.character)
-            return Concluded(effect.key)
         match attempt.state:
             case AttemptState.DONE:
-                books.done(attempt.token, sha256=attempt.sha256, size=attempt.size, out=attempt.out)
+                handle = None if made is None else made.handle
+                books.done(attempt.token, sha256=attempt.sha256, size=attempt.size, out=attempt.out, handle=handle)
             case AttemptState.FAILED:
                 books.failed(attempt.token, why)
             case AttemptState.VANISHED:
                 books.vanished(attempt.token, why)
             case AttemptState.UNAVAILABLE:
                 books.unavailable(attempt.token, why)
+            case AttemptState.SUBMITTED if made is not None:
+                books.character(made)
             case other:
                 raise AssertionError(f"BUG: nothing is concluded by `{other.value}`")
     except OSError as error:

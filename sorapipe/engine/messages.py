@@ -66,7 +66,7 @@ class CopyClip:
 class Conclude:
     """Journal what the schedule concluded about an attempt: `attempt` already has the state and the reason.
 
-    `character` is written with it when one was made.
+    `character` is the one that it made; that of a shot that still runs is written alone.
     """
 
     key: str

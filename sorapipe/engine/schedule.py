@@ -116,7 +116,7 @@ class Schedule:
 
     def __init__(self, board: Board, limits: Limits, durations: Durations | None = None) -> None:
         self._board = board
-        self._limits = limits
+        self.limits = limits
         self._durations = durations or Durations()
         self._lane = Lane(limits.creates, limits.window)
         self._budget = Budget()
@@ -170,7 +170,7 @@ class Schedule:
         """When to send a `Tick` if nothing else happens; `None`: only news can help."""
         if self._over or self._leaving:
             return None
-        times = [self._changed_at + self._limits.max_wait]
+        times = [self._changed_at + self.limits.max_wait]
         poll = self._polls.next()
         if poll is not None:
             times.append(max(poll, self._budget.opens()))
@@ -296,7 +296,7 @@ class Schedule:
             and not self._leaving
             and self._sending is None
             and not self._to_load
-            and self._in_flight < self._limits.in_flight
+            and self._in_flight < self.limits.in_flight
             and self._board.first_ready() is not None
         )
 
@@ -581,7 +581,7 @@ class Schedule:
     def _load(self, now: float) -> None:
         while (key := self._reloads.pop(now)) is not None:
             self._to_load.append(self._board.jobs[key])
-        while self._to_load and self._loading < self._limits.downloads:
+        while self._to_load and self._loading < self.limits.downloads:
             job = self._to_load.popleft()
             attempt = _sure(job)
             if job.url is None:
@@ -636,8 +636,9 @@ class Schedule:
         if name is None:
             raise AssertionError(f"BUG: {job.key} makes no character")
         self._board.handles[name] = Handle(made.id, made.username)
-        self._conclude(job, _sure(job), _character(job, name, made))
-        self._end(job, replace(_sure(job), state=AttemptState.DONE), now, conclude=True)
+        attempt = replace(_sure(job), state=AttemptState.DONE)
+        self._conclude(job, attempt, _character(job, name, made))
+        self._end(job, attempt, now)
 
     def _remember_character(self, job: Job, made: MadeCharacter) -> None:
         """A shot was asked to leave a character behind and did."""
@@ -822,7 +823,7 @@ class Schedule:
             self._load(now)
             self._poll(now)
             self._create(now)
-            if now - self._changed_at >= self._limits.max_wait:
+            if now - self._changed_at >= self.limits.max_wait:
                 self._halt(Reason("time", "nothing has changed for too long"), ends.AGAIN)
                 self._leave(now)
             elif self._active == 0 and not self._may_create():

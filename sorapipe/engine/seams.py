@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sorapipe.planning.facts import Attempt, CharacterFact
 from sorapipe.planning.plan_types import Reuse
+from sorapipe.storyboard.model import Handle
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
 
@@ -29,11 +30,14 @@ class Books(Protocol):
     """The journal and the lock of one storyboard while this process holds them. Every method may be called from any
     thread and raises `OSError` when the disk refuses."""
 
-    def intent(self, attempt: Attempt, request: dict[str, Json]) -> None:
-        """Writes and syncs that `attempt` is about to be sent, with all that is sent (P1 to P3)."""
+    def intent(self, attempt: Attempt, request: Mapping[str, Json]) -> None:
+        """Writes and syncs that `attempt` is about to be sent, with all that is sent (P1 to P3).
+
+        When it raises, nothing may be sent, and nothing counts as sent.
+        """
 
     def submitted(self, token: str, task: str) -> None:
-        """Writes and syncs the task's id (P8, P9)."""
+        """Writes and syncs the task's id (P7 to P9)."""
 
     def last_resort(self, token: str, task: str) -> Path | None:
         """Puts the task's id anywhere at all, when the journal can't be written. Where it is, or `None`."""
@@ -43,8 +47,10 @@ class Books(Protocol):
     ) -> None:
         """Writes that the provider is finished with it (P12)."""
 
-    def done(self, token: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
-        """Writes and syncs that the clip is there and right (P19, P20)."""
+    def done(
+        self, token: str, *, sha256: str | None, size: int | None, out: str | None, handle: Handle | None = None
+    ) -> None:
+        """Writes and syncs that the clip is there and right (P19, P20). `handle`: of a character that was made."""
 
     def suspect(self, token: str, why: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
         """Writes that the clip is there and not what was asked for."""

@@ -1,0 +1,180 @@
+"""What a run starts from: the plan's steps as works, what earlier runs left open, the characters that exist.
+
+Sends nothing and writes nothing. Intents without an answer are no matter of ours: the books call them uncertain when
+they are read, and the plan shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from json import loads
+
+from sorapipe.engine.board import Board, Expected, Work
+from sorapipe.engine.compose import Script
+from sorapipe.engine.download import Twins
+from sorapipe.engine.seams import Choose, Json, Today
+from sorapipe.planning import choice
+from sorapipe.planning.choice import single_pick
+from sorapipe.planning.facts import Attempt, AttemptState, Facts, Pick
+from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
+from sorapipe.planning.situation import Outlook, Situation, no_good
+from sorapipe.storyboard.model import Handle
+
+Requests = Callable[[str], Mapping[str, Json] | None]
+"""What was sent for a token, where this machine knows it."""
+
+_UNDONE = frozenset({Action.RENDER, Action.RERENDER, Action.RESUME, Action.FETCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the works of a run are made from.
+
+    `providers` are the names of the profiles that can be spoken to. `verify` is how many seconds a clip may be longer
+    or shorter than was asked. `requests` says what was sent for earlier attempts.
+    """
+
+    plan: Plan
+    outlook: Outlook
+    script: Script
+    providers: Container[str]
+    verify: Decimal
+    requests: Requests
+
+
+def make_board(start: Start) -> Board:
+    """The jobs of a run."""
+    works = [
+        _work(start, _possible(start, step))
+        for step in start.plan.steps
+        if step.action is not Action.KEEP or step.reuse is not None
+    ]
+    handles = known_handles(start.outlook, start.plan)
+    return Board(works, start.outlook.ground.facts.attempts, handles, chooser(start.outlook, works))
+
+
+def known_handles(outlook: Outlook, plan: Plan) -> dict[str, Handle]:
+    """The characters of the storyboard that exist at the plan's provider and account, by id."""
+    digests = {
+        name: outlook.renames.digests(outlook.ground.recipes.character(name))
+        for name in outlook.ground.storyboard.characters
+    }
+    return {
+        fact.name: fact.handle
+        for fact in outlook.ground.facts.characters
+        if fact.provider == plan.provider
+        and fact.account == plan.account
+        and fact.recipe in digests.get(fact.name, frozenset())
+    }
+
+
+def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
+    """The rule by which a take is in the film, for attempts that grow while the run goes on."""
+    bought = {work.step.address: work.step.recipe for work in works if work.step.action in BUYS}
+
+    def choose(address: str, attempts: Sequence[Attempt], today: Today) -> Attempt | None:
+        it = outlook.situations.get(address)
+        if it is None or it.conflict:
+            return None
+        digests = it.digests | {it.recipe.digest, bought.get(address) or it.recipe.digest}
+        current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
+        unmoved = frozenset(a.token for a in attempts if a.token in current and not _moved(a, outlook, today))
+        marked = no_good(outlook.ground.facts, it)
+        accepted = it.accepted and address not in bought
+        found = choice.choose(attempts, _pick(outlook, it), marked, choice.Today(current, unmoved, accepted))
+        return None if found is None or _practice(found.attempt, outlook) else found.attempt
+
+    return choose
+
+
+def twins(facts: Facts) -> Twins:
+    """The clips that are there, by their bytes, with the tasks that made them."""
+    known: dict[str, frozenset[str]] = {}
+    for attempts in facts.attempts.values():
+        for attempt in attempts:
+            if attempt.sha256 is not None and attempt.tasks:
+                known[attempt.sha256] = known.get(attempt.sha256, frozenset()) | frozenset(attempt.tasks)
+    return Twins(known)
+
+
+def _practice(attempt: Attempt, outlook: Outlook) -> bool:
+    """A practice take is never the parent of a real one."""
+    return attempt.rehearsal and not outlook.ground.capabilities.rehearsal
+
+
+def _pick(outlook: Outlook, it: Situation) -> Pick | None:
+    carried = (claim.reuse.pick for claim in it.claims if claim.reuse.pick is not None)
+    return single_pick(outlook.ground.facts.picks.get(it.address, ())) or next(carried, None)
+
+
+def _moved(attempt: Attempt, outlook: Outlook, today: Today) -> bool:
+    now = ((sha256, today(outlook.renames.today(address))) for address, sha256 in attempt.inputs)
+    return any(found is not None and found != sha256 for sha256, found in now)
+
+
+def _possible(start: Start, step: Step) -> Step:
+    """A step that needs a provider that nobody can speak to is left alone."""
+    if step.action not in _UNDONE:
+        return step
+    name = start.plan.provider if step.action in BUYS or step.attempt is None else step.attempt.provider
+    if name in start.providers:
+        return step
+    reason = Reason("no-key", f"it was made at `{name}`, whose profile or key is not at hand")
+    return replace(step, action=Action.BLOCKED, reason=reason)
+
+
+def _work(start: Start, step: Step) -> Work:
+    if step.action in BUYS:
+        return _bought(start, step)
+    attempt = step.attempt or (step.reuse.attempt if step.reuse is not None else None)
+    if attempt is None:
+        return Work(step, None, (start.plan.provider, "", 0))
+    expected = _expected(start, attempt) if step.action in _UNDONE else Expected()
+    kind = (attempt.provider, attempt.model, int(expected.seconds or 0))
+    return Work(step, attempt, kind, start.script.stem(step.address), expected=expected)
+
+
+def _bought(start: Start, step: Step) -> Work:
+    plan, script, address = start.plan, start.script, step.address
+    model, seconds = script.model(address), script.seconds(address)
+    draft = Attempt(
+        token="",
+        address=address,
+        take=step.take,
+        recipe=step.recipe or "",
+        provider=plan.provider,
+        model=model,
+        state=AttemptState.INTENT,
+        account=plan.account,
+        cost=step.price,
+        currency=plan.currency if step.price is not None else None,
+        rehearsal=script.capabilities.rehearsal,
+    )
+    return Work(
+        step,
+        draft,
+        (plan.provider, model, seconds),
+        script.stem(address),
+        script.sources(address),
+        script.mentions(address),
+        Expected(Decimal(seconds), script.size(address), start.verify),
+    )
+
+
+def _expected(start: Start, attempt: Attempt) -> Expected:
+    """What was asked for: as it was sent, where this machine knows that, else as far as the recipe says it."""
+    recipe = start.outlook.ground.facts.recipes.get(attempt.recipe, "{}")
+    asked = start.requests(attempt.token) or loads(recipe)
+    seconds, size = asked.get("seconds"), asked.get("size")
+    return Expected(
+        Decimal(seconds) if isinstance(seconds, int) and not isinstance(seconds, bool) else None,
+        size if isinstance(size, str) and _is_size(size) else None,
+        start.verify,
+    )
+
+
+def _is_size(text: str) -> bool:
+    width, _, height = text.partition("x")
+    return width.isdecimal() and height.isdecimal()
