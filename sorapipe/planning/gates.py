@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Reason, Staleness
 from sorapipe.planning.purchase import Asked, good_takes
-from sorapipe.planning.situation import Outlook, Situation, no_good
+from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.planning.why import phrase
 
 
@@ -111,7 +111,7 @@ class Gates:
         if stale is not None:
             return stale
         if not it.picked:
-            if film.attempt.token in no_good(self._outlook.ground.facts, it):
+            if film.attempt.token in it.no_good:
                 text = f"every take of {it.shot.label} is marked as no good"
                 return Gate(State.WAIT, Reason("no-good", text, f"sorapipe roll {it.shot.label}"))
             if self._choices(it, result) > 1 and not self._want.wishes.first_takes:
@@ -134,14 +134,13 @@ class Gates:
         if it.film is not None and it.film.current:
             return self._good(it) + result.make + result.open + result.ended
         recipe = it.film.attempt.recipe if it.film is not None else None
-        marked = no_good(self._outlook.ground.facts, it)
         return sum(
-            attempt.state is AttemptState.DONE and attempt.recipe == recipe and attempt.token not in marked
+            attempt.state is AttemptState.DONE and attempt.recipe == recipe and attempt.token not in it.no_good
             for attempt in it.attempts
         )
 
     def _good(self, it: Situation) -> int:
-        return good_takes(it, no_good(self._outlook.ground.facts, it), practice=self._want.practice)
+        return good_takes(it, practice=self._want.practice)
 
     @staticmethod
     def _undecided(it: Situation) -> Gate:

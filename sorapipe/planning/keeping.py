@@ -12,7 +12,8 @@ from sorapipe.planning.choice import take_label
 from sorapipe.planning.cost import NOTHING
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import Action, Reason, Staleness, Step
-from sorapipe.planning.situation import Outlook, Situation, no_good
+from sorapipe.planning.reuse import Claim
+from sorapipe.planning.situation import Situation
 from sorapipe.planning.why import phrase
 
 Inventory = Mapping[str, int | None]
@@ -31,10 +32,15 @@ class Kept(NamedTuple):
 
 def clip_of(it: Situation, attempt: Attempt) -> str | None:
     """Where the clip of a take is now: one that is taken over still has its old place."""
+    claim = _claim(it, attempt)
+    return attempt.out if claim is None else claim.reuse.clip
+
+
+def _claim(it: Situation, attempt: Attempt) -> Claim | None:
     for claim in it.claims:
         if claim.attempt.token == attempt.token:
-            return claim.reuse.clip
-    return attempt.out
+            return claim
+    return None
 
 
 def gone(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
@@ -73,15 +79,15 @@ def ended(it: Situation, attempt: Attempt, letter: str) -> Step:
     return _step(it, attempt, letter, Action.BLOCKED, reason)
 
 
-def kept(outlook: Outlook, take: Kept, inventory: Inventory) -> Step:
+def kept(take: Kept, inventory: Inventory) -> Step:
     """A finished take that stays, or whose clip is brought back."""
     it, attempt = take.it, take.attempt
-    claim = next((claim for claim in it.claims if claim.attempt.token == attempt.token), None)
+    claim = _claim(it, attempt)
     reuse = claim.reuse if claim is not None else None
     if gone(it, attempt, inventory):
         return replace(_lost(it, attempt, take.letter), reuse=reuse)
     film = it.film is not None and it.film.attempt.token == attempt.token
-    stale, reason = _reason(outlook, take, film)
+    stale, reason = _reason(take, film)
     if claim is not None and stale is Staleness.FRESH:
         reason = claim.reason
     elif _changed(attempt, inventory):
@@ -106,9 +112,9 @@ def _lost(it: Situation, attempt: Attempt, letter: str) -> Step:
     return _step(it, attempt, letter, Action.BLOCKED, Reason("gone", text, f"sorapipe roll {it.shot.label}"))
 
 
-def _reason(outlook: Outlook, take: Kept, film: bool) -> tuple[Staleness, Reason]:
+def _reason(take: Kept, film: bool) -> tuple[Staleness, Reason]:
     it, label = take.it, take.it.shot.label
-    marked = take.attempt.token in no_good(outlook.ground.facts, it)
+    marked = take.attempt.token in it.no_good
     if not film:
         return Staleness.FRESH, Reason("no-good", "marked as no good") if marked else Reason("take", "another take")
     if it.conflict:
@@ -132,7 +138,7 @@ def _stale(it: Situation) -> Reason:
     label, why = it.shot.label, phrase(it.changes)
     match it.stale:
         case Staleness.CASCADE:
-            better = next((it for it in _unmoved(it)), None)
+            better = next(iter(_unmoved(it)), None)
             if better is not None:
                 name = take_label(better.take)
                 text = f"in the film, stale: {why}; {name} is up to date"

@@ -116,7 +116,8 @@ class Planner:
         elif it.shot.frozen and not it.attempts:
             text = "frozen, and nothing is there to keep"
             self._steps.append(self._halted(it, 1, Gate(State.BLOCKED, Reason("frozen", text))))
-        self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
+        if want.make or result is not IDLE or it.shot.frozen:
+            self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
 
     def _own_gate(self, it: Situation) -> Gate:
         """What on the shot itself keeps a take from being sent: an order that nobody knows the fate of."""
@@ -163,11 +164,11 @@ class Planner:
         """The steps of takes that exist, and what they mean for the shot."""
         names = letters(it.attempts) if len(it.attempts) > 1 else {}
         stay = self._staying(it, want, moving, buys)
-        touched, running = False, 0
+        touched, others, running = False, False, 0
         for attempt in it.attempts:
             letter = names.get(attempt.token, "")
             if attempt.token in stay:
-                step = kept(self._outlook, Kept(it, attempt, letter, moving, self._renewal(it)), self._inventory)
+                step = kept(Kept(it, attempt, letter, moving, self._renewal(it)), self._inventory)
                 film = it.film is not None and it.film.attempt.token == attempt.token
                 touched |= film and (step.action is not Action.KEEP or step.reuse is not None)
                 self._steps.append(step)
@@ -178,6 +179,9 @@ class Planner:
                 self._steps.append(unsettled(it, attempt, letter))
             elif attempt in want.ended:
                 self._steps.append(ended(it, attempt, letter))
+            others |= attempt.token not in stay
+        if not (touched or others):
+            return IDLE
         return Result(open=running, ended=len(want.ended), touched=touched)
 
     def _staying(self, it: Situation, want: Desire, moving: tuple[str, ...], buys: bool) -> frozenset[str]:
@@ -265,6 +269,7 @@ class Planner:
         return self._prices[key]
 
     def _renewal(self, it: Situation) -> Decimal | None:
+        """What all its takes would cost again; nobody asks while none is stale."""
         price = self._price(it)
         return None if price is None else price * it.shot.takes
 

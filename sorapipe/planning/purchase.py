@@ -60,6 +60,8 @@ def desire(it: Situation, want: Asked, moving: tuple[str, ...] = ()) -> Desire:
     rolls = want.rolls.get(it.address, 0)
     if not it.attempts:
         return Desire(max(it.shot.takes, rolls), (), NEW, again=False, moves=True)
+    if _satisfied(it, want) and not rolls and not moving:
+        return NOTHING
     pool = [attempt for attempt in it.attempts if want.practice or not attempt.rehearsal]
     film = it.film.attempt if it.film is not None and it.film.attempt in pool else None
     refresh = film is not None and _refreshes(it, want, moving)
@@ -78,6 +80,14 @@ def desire(it: Situation, want: Asked, moving: tuple[str, ...] = ()) -> Desire:
     )
 
 
+def _satisfied(it: Situation, want: Asked) -> bool:
+    """The common case, quickly: one take is asked for, and one of today's recipe is in the film."""
+    film = it.film
+    if film is None or not film.current or it.shot.takes > 1 or want.wishes.cascade:
+        return False
+    return want.practice or not film.attempt.rehearsal
+
+
 def _moves(it: Situation, film: Attempt | None, make: int, refresh: bool, practice: bool) -> bool:
     """Whether new takes change what is in the film: a current pick stays, and practice replaces nothing real."""
     if not make or film is None or it.film is None:
@@ -87,12 +97,12 @@ def _moves(it: Situation, film: Attempt | None, make: int, refresh: bool, practi
     return not it.film.current or (refresh and it.film.because is not Because.PICKED)
 
 
-def good_takes(it: Situation, no_good: frozenset[str], *, practice: bool) -> int:
+def good_takes(it: Situation, *, practice: bool) -> int:
     """How many finished takes of today's recipe a person could choose from."""
     return sum(
         attempt.state is AttemptState.DONE
         and attempt.token in it.current
-        and attempt.token not in no_good
+        and attempt.token not in it.no_good
         and (practice or not attempt.rehearsal)
         for attempt in it.attempts
     )

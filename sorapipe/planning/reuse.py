@@ -3,7 +3,7 @@ nothing itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
     shot: Shot
     address: str
     recipe: str
-    digests: frozenset[str]
+    digests: Collection[str]
     own: tuple[Attempt, ...]
     inputs: tuple[tuple[str, str], ...]
     missing: int
@@ -105,7 +105,7 @@ class Reuses:
             claims = list(self._from_neighbours(wanted))
         return tuple(claims)
 
-    def collecting(self, address: str, digests: frozenset[str]) -> Attempt | None:
+    def collecting(self, address: str, digests: Collection[str]) -> Attempt | None:
         """A take that is still open under the shot's old name: it is collected or settled before another is bought."""
         olds = self._moved_to.get(address, ())
         by_recipe = (old for digest in sorted(digests) for old in self._by_recipe.get(digest, ()))

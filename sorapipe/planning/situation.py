@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sorapipe.planning.capabilities import Capabilities
@@ -18,6 +18,7 @@ from sorapipe.planning.why import Change, input_changes, kind_of, recipe_changes
 from sorapipe.storyboard.model import Request, Shot, ShotSource, Storyboard
 
 Inputs = tuple[tuple[str, str], ...]
+Digests = Collection[str]
 
 _NONE: frozenset[str] = frozenset()
 
@@ -27,7 +28,7 @@ class Situation(NamedTuple):
 
     `attempts` are all of them, in the order of take and token, those that are taken over from elsewhere included
     (`claims`). `current` and `unmoved` are tokens: of takes with today's recipe, and of those among them that were made
-    from today's `inputs`. `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today,
+    from today's `inputs`; `no_good` are those that a person marked (of other shots too). `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today,
     `conflict` tells of picks that contradict each other.
     """
 
@@ -35,17 +36,18 @@ class Situation(NamedTuple):
     request: Request
     address: str
     recipe: Recipe
-    digests: frozenset[str]
-    attempts: tuple[Attempt, ...]
-    current: frozenset[str]
-    unmoved: frozenset[str]
-    film: Chosen | None
-    stale: Staleness
-    changes: tuple[Change, ...]
+    digests: Digests
     inputs: Inputs
-    accepted: bool
-    conflict: bool
-    claims: tuple[Claim, ...]
+    attempts: tuple[Attempt, ...] = ()
+    current: frozenset[str] = _NONE
+    unmoved: frozenset[str] = _NONE
+    film: Chosen | None = None
+    stale: Staleness = Staleness.FRESH
+    changes: tuple[Change, ...] = ()
+    accepted: bool = False
+    conflict: bool = False
+    claims: tuple[Claim, ...] = ()
+    no_good: frozenset[str] = _NONE
 
     @property
     def held(self) -> bool:
@@ -86,12 +88,6 @@ class Outlook(NamedTuple):
         """The situation of the shot whose clip is shown at an address: `clip:` entries are followed."""
         found = self.situations.get(address)
         return found if found is not None else self.situations[follow_clips(self.shots, self.shots[address].address)]
-
-
-def no_good(facts: Facts, it: Situation) -> frozenset[str]:
-    """The tokens that a person marked as no good; marks made under a shot's old name count."""
-    carried = frozenset(claim.attempt.token for claim in it.claims if claim.reuse.no_good)
-    return facts.no_good | carried if carried else facts.no_good
 
 
 def look(ground: Ground) -> Outlook:
@@ -138,19 +134,15 @@ class _Looking:
     def _situation(self, address: str, shot: Shot, request: Request) -> Situation:
         recipe = self._recipes.shot(address)
         attempts = self._facts.attempts.get(address, ())
-        if not attempts and not self._reuses.possible:
-            return Situation(
-                shot, request, address, recipe, _NONE, (), _NONE, _NONE, None, Staleness.FRESH, (), (), False, False, ()
-            )
-        digests = self._renames.digests(recipe) if self._renames else frozenset((recipe.digest,))
         inputs = self._inputs(address)
+        new = Situation(shot, request, address, recipe, (recipe.digest,), inputs)
+        if not attempts and not self._reuses.possible:
+            return new
+        digests = self._renames.digests(recipe) if self._renames else new.digests
         claims = self._claims(address, shot, recipe, digests, inputs) if self._reuses.possible else ()
         if claims:
             attempts = tuple(sorted((*attempts, *(it.attempt for it in claims)), key=lambda it: (it.take, it.token)))
-        return self._judged(Situation(
-            shot, request, address, recipe, digests, attempts, _NONE, _NONE, None, Staleness.FRESH, (), inputs,
-            self._accepted(address, digests, inputs), conflict(self._facts.picks.get(address, ())), claims,
-        ))  # fmt: skip
+        return self._judged(new, attempts, digests, claims) if attempts else new
 
     def _inputs(self, address: str) -> Inputs:
         """The clips that a take would be made from today."""
@@ -160,9 +152,7 @@ class _Looking:
         found = {edge.parent: self._today[edge.parent] for edge in edges if edge.kind is Kind.FRAME}
         return tuple(sorted((parent, sha) for parent, sha in found.items() if sha is not None))
 
-    def _claims(
-        self, address: str, shot: Shot, recipe: Recipe, digests: frozenset[str], inputs: Inputs
-    ) -> tuple[Claim, ...]:
+    def _claims(self, address: str, shot: Shot, recipe: Recipe, digests: Digests, inputs: Inputs) -> tuple[Claim, ...]:
         own = self._facts.attempts.get(address, ())
         practice = self._capabilities.rehearsal
         there = sum(
@@ -178,9 +168,7 @@ class _Looking:
         )
         return self._reuses.claim(Wanted(shot, address, recipe.digest, digests, own, inputs, max(missing, 0), shared))
 
-    def _accepted(self, address: str, digests: frozenset[str], inputs: Inputs) -> bool:
-        if not self._facts.waivers:
-            return False
+    def _accepted(self, address: str, digests: Digests, inputs: Inputs) -> bool:
         names = (address, *self._reuses.olds(address))
         waivers = [waiver for name in names for waiver in self._facts.waivers.get(name, ())]
         return any(
@@ -189,20 +177,29 @@ class _Looking:
             for waiver in waivers
         )
 
-    def _judged(self, it: Situation) -> Situation:
-        """Adds what follows from the rest: the take in the film and whether it is stale."""
-        current = frozenset(attempt.token for attempt in it.attempts if attempt.recipe in it.digests)
-        unmoved = frozenset(
-            attempt.token
-            for attempt in it.attempts
-            if attempt.token in current and not (attempt.inputs and self._moved(attempt))
-        )
-        pick = single_pick(self._facts.picks.get(it.address, ())) or next(
-            (claim.reuse.pick for claim in it.claims if claim.reuse.pick is not None), None
-        )
-        film = choose(it.attempts, pick, no_good(self._facts, it), Today(current, unmoved, it.accepted))
-        stale, changes = self._staleness(it, film, current, unmoved)
-        return it._replace(current=current, unmoved=unmoved, film=film, stale=stale, changes=changes)
+    def _judged(
+        self, new: Situation, attempts: tuple[Attempt, ...], digests: Digests, claims: tuple[Claim, ...]
+    ) -> Situation:
+        """Adds what follows from the takes: the one in the film and whether it is stale."""
+        address, facts = new.address, self._facts
+        current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
+        moved = {it.token for it in attempts if it.inputs and it.token in current and self._moved(it)}
+        unmoved = current - moved if moved else current
+        picks = facts.picks.get(address, ())
+        pick = single_pick(picks) if picks else None
+        marked = facts.no_good
+        if claims:
+            pick = pick or next((claim.reuse.pick for claim in claims if claim.reuse.pick is not None), None)
+            marked |= {claim.attempt.token for claim in claims if claim.reuse.no_good}
+        accepted = bool(facts.waivers) and self._accepted(address, digests, new.inputs)
+        film = choose(attempts, pick, marked, Today(current, unmoved, accepted))
+        stale, changes = Staleness.FRESH, ()
+        if film is not None and not accepted and film.attempt.token not in unmoved:
+            stale, changes = self._staleness(new.recipe, film.attempt, current)
+        return Situation(
+            new.shot, new.request, address, new.recipe, digests, new.inputs, attempts, current, unmoved,
+            film, stale, changes, accepted, bool(picks) and conflict(picks), claims, marked,
+        )  # fmt: skip
 
     def _moved(self, attempt: Attempt) -> tuple[Change, ...]:
         inputs = attempt.inputs
@@ -211,15 +208,11 @@ class _Looking:
         return input_changes(inputs, self._today, self._labels)
 
     def _staleness(
-        self, it: Situation, film: Chosen | None, current: frozenset[str], unmoved: frozenset[str]
+        self, recipe: Recipe, film: Attempt, current: frozenset[str]
     ) -> tuple[Staleness, tuple[Change, ...]]:
-        if film is None or it.accepted:
-            return Staleness.FRESH, ()
-        if film.attempt.token in unmoved:
-            return Staleness.FRESH, ()
-        if film.attempt.token in current:
-            return Staleness.CASCADE, self._moved(film.attempt)
+        if film.token in current:
+            return Staleness.CASCADE, self._moved(film)
         if self._known is None:
             self._known = ChainMap(self._recipes.by_digest(), dict(self._facts.recipes))
-        changes = recipe_changes(self._known.get(film.attempt.recipe), it.recipe.json, self._known)
+        changes = recipe_changes(self._known.get(film.recipe), recipe.json, self._known)
         return kind_of(changes), changes
