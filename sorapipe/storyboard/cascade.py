@@ -1,0 +1,86 @@
+"""Layers of fields, the lower overruled by the higher, and where each field came from; knows no shots or templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sorapipe.storyboard.document import Container, Places, Value
+from sorapipe.storyboard.source import Span
+
+Fields = dict[str, Value]
+
+MERGED = ("vars", "use", "extra")
+"""Fields that merge by key; all others are replaced."""
+
+
+def lay(low: Fields, high: Fields) -> Fields:
+    """One layer over what lies below. `null` stays in the result, so that it also removes what lies deeper."""
+    out = {**low, **high}
+    for key in MERGED:
+        if key in high and key in low:
+            over, under = high[key], low[key]
+            if isinstance(over, dict) and isinstance(under, dict):
+                out[key] = {**under, **over}
+    return out
+
+
+def lay_all(layers: Iterable[Fields], low: Fields | None = None) -> Fields:
+    """Layers from the lowest to the highest over `low`."""
+    out: Fields = low or {}
+    for layer in layers:
+        out = lay(out, layer)
+    return out
+
+
+def present(fields: Fields) -> Fields:
+    """The fields without those that `null` removed."""
+    return {key: value for key, value in fields.items() if value is not None} if None in fields.values() else fields
+
+
+class Written:
+    """Where the fields of one thing were written: its layers, lowest first, and the mapping that is the thing."""
+
+    __slots__ = ("_head", "_layers", "_places")
+
+    def __init__(self, places: Places, head: Fields, layers: Sequence[Fields]) -> None:
+        self._places = places
+        self._head = head
+        self._layers = layers
+
+    def place(self, field: str | None = None) -> Span:
+        """Of a field's value, `use.out` and the like too; of the thing itself without a field or where it has none."""
+        if field is not None:
+            found = self.home(field)
+            if found is not None:
+                return self._places.of(*found)
+        return self._places.of(self._head, "id" if "id" in self._head else None)
+
+    def inside(self, field: str, offset: int, length: int) -> Span:
+        """Of `length` characters from `offset` of a field's text as it stands in the file."""
+        found = self.home(field)
+        return self._places.inside(*found, offset, length) if found is not None else self.place()
+
+    def own(self, field: str) -> bool:
+        """Whether the thing says a field itself."""
+        return self._head.get(field) is not None
+
+    def home(self, field: str) -> tuple[Container, str | int] | None:
+        """The container that a field's value was taken from, and its key there."""
+        name, _, rest = field.partition(".")
+        for layer in reversed(self._layers):
+            if name not in layer:
+                continue
+            found = self._deeper(layer, name, rest)
+            if found is not None:
+                return found
+        return None
+
+    def _deeper(self, container: Container, name: str, rest: str) -> tuple[Container, str | int] | None:
+        value: Value = container[name] if isinstance(container, dict) else container[int(name)]
+        if rest and isinstance(value, dict | list):
+            first, _, more = rest.partition(".")
+            inside = first in value if isinstance(value, dict) else first.isdigit() and int(first) < len(value)
+            return self._deeper(value, first, more) if inside else None
+        if self._places.known(container):
+            return container, name if isinstance(container, dict) else int(name)
+        return None

@@ -1,0 +1,216 @@
+"""Files of one storyboard put together; knows no cascade, no templates and what no shot means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from posixpath import basename
+
+from sorapipe.storyboard import schema
+from sorapipe.storyboard.cascade import Fields
+from sorapipe.storyboard.desk import Desk, mapping, mappings
+from sorapipe.storyboard.diagnostics import Diagnostics, Related
+from sorapipe.storyboard.document import Container, Document, Value
+from sorapipe.storyboard.fields import Strays
+from sorapipe.storyboard.source import Span
+
+MAX_DEPTH = 16
+MAX_FILES = 2_000
+_IGNORED = ("title", "provider", "film", "budget")
+
+
+@dataclass(slots=True)
+class SceneText:
+    """A run of shots as written; flat shots have no `id`. `layers` are those of the scene, lowest first."""
+
+    id: str | None
+    head: Fields
+    title: Value
+    layers: tuple[Fields, ...]
+    shots: list[Fields]
+
+
+@dataclass(slots=True)
+class Script:
+    """All files merged: what each says, with the containers that say it. Layers are lowest first."""
+
+    root: Fields
+    vars: list[Fields] = field(default_factory=list)
+    defaults: list[Fields] = field(default_factory=list)
+    characters: dict[str, Fields] = field(default_factory=dict)
+    templates: dict[str, Fields] = field(default_factory=dict)
+    scenes: list[SceneText] = field(default_factory=list)
+    axes: list[tuple[Fields, str]] = field(default_factory=list)
+    exclude: list[Fields] = field(default_factory=list)
+    include: list[Fields] = field(default_factory=list)
+    cells: list[Fields] = field(default_factory=list)
+    moved: list[Fields] = field(default_factory=list)
+    homes: dict[str, Fields] = field(default_factory=dict)
+    """The mappings in which characters' ids stand."""
+
+    @property
+    def layers(self) -> tuple[Fields, ...]:
+        """What lies under every scene, lowest first."""
+        return (*self.vars, *self.defaults)
+
+
+class Merger:
+    """Reads the storyboard's files and merges them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._defined: dict[tuple[str, str], Span] = {}
+        self._files: set[str] = set()
+        self._script = Script({})
+
+    def read(self, path: str) -> Script | None:
+        """The whole storyboard, or `None` when its first file can't be read."""
+        root = self._root(path, None)
+        if root is None:
+            return None
+        self._script.root = root
+        self._files.add(path)
+        self._merge(root, (path,))
+        return self._script
+
+    def _root(self, path: str, span: Span | None) -> Fields | None:
+        before = self._desk.diagnostics.errors
+        document = self._desk.document(path, span)
+        if document is None:
+            return None
+        if self._desk.diagnostics.errors > before:
+            self._desk.torn = True
+        if "{{" in document.source.text or "{%" in document.source.text:
+            Strays(self._desk).check(document.root)
+        self._check(document, main=span is None)
+        return document.root if isinstance(document.root, dict) else None
+
+    def _check(self, document: Document, *, main: bool) -> None:
+        """Against the schema; of what is wrong in two ways only the first is said."""
+        found = Diagnostics()
+        which = "storyboard" if main else "included"
+        schema.check(document, self._desk.places, found, which)
+        spans = []
+        for diagnostic in found:
+            self._desk.pass_on(diagnostic)
+            if diagnostic.span is not None:
+                spans.append(diagnostic.span)
+        for span in spans:
+            self._desk.refuse(span)
+
+    def _merge(self, root: Fields, chain: tuple[str, ...], scene: Fields | None = None) -> None:
+        """One file after those that it includes, so that what it says lies above them.
+
+        `scene` is the item that the file stands for: flat shots of it are that scene, and its `title`, `vars` and
+        `defaults` are the scene's own.
+        """
+        listed = root.get("include")
+        for index, item in enumerate(listed if isinstance(listed, list) else []):
+            if isinstance(item, str) and isinstance(listed, list):
+                self._include(item, listed, index, chain)
+        one_scene = scene is not None and "shots" in root
+        if len(chain) > 1:
+            self._ignored(root, [key for key in _IGNORED if key != "title" or not one_scene])
+        self._maps(root)
+        self._rules(root)
+        self._scenes(root, chain)
+        if one_scene and scene is not None:
+            self._flat_scene(root, scene, chain[-1])
+            return
+        shots = mappings(root.get("shots"))
+        if shots:
+            self._script.scenes.append(SceneText(None, root, None, (), shots))
+        if mapping(root.get("vars")):
+            self._script.vars.append({"vars": root["vars"]})
+        if mapping(root.get("defaults")):
+            self._script.defaults.append(mapping(root["defaults"]))
+
+    def _scenes(self, root: Fields, chain: tuple[str, ...]) -> None:
+        for item in mappings(root.get("scenes")):
+            name = item.get("include")
+            if isinstance(name, str):
+                self._include(name, item, "include", chain, item)
+            else:
+                self._scene(item, item, item.get("id"), self._desk.places.of(item, "id"))
+
+    def _flat_scene(self, root: Fields, item: Fields, path: str) -> None:
+        """Flat shots in place of a scene: it is called like the file where nothing else is said."""
+        for home in (item, root):
+            if isinstance(home.get("id"), str):
+                self._scene(root, item, home["id"], self._desk.places.of(home, "id"))
+                return
+        stem = basename(path).rpartition(".")[0].lower()
+        self._scene(root, item, stem, self._desk.places.of(item, "include"))
+
+    def _scene(self, scene: Fields, item: Fields, name: Value, span: Span) -> None:
+        layers: list[Fields] = []
+        if mapping(scene.get("vars")):
+            layers.append({"vars": scene["vars"]})
+        if mapping(scene.get("defaults")):
+            layers.append(mapping(scene["defaults"]))
+        if isinstance(name, str):
+            self.define("scene", name, span)
+        identity = name if isinstance(name, str) else None
+        title = item.get("title") or scene.get("title")
+        self._script.scenes.append(SceneText(identity, scene, title, tuple(layers), mappings(scene.get("shots"))))
+
+    def _ignored(self, root: Fields, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key in root:
+                message = f"`{key}` of an included file is ignored"
+                self._desk.diagnostics.note("ignored", message, self._desk.places.key(root, key))
+
+    def _maps(self, root: Fields) -> None:
+        for kind, into in (("characters", self._script.characters), ("templates", self._script.templates)):
+            home = mapping(root.get(kind))
+            for name, value in home.items():
+                if isinstance(value, dict) and self.define(kind[:-1], name, self._desk.places.key(home, name)):
+                    into[name] = value
+                    if kind == "characters":
+                        self._script.homes[name] = home
+        home = mapping(root.get("matrix"))
+        for axis in home:
+            if self.define("axis", axis, self._desk.places.key(home, axis)):
+                self._script.axes.append((home, axis))
+
+    def _rules(self, root: Fields) -> None:
+        self._script.exclude += mappings(root.get("exclude"))
+        self._script.include += mappings(root.get("include"))
+        self._script.cells += mappings(root.get("cells"))
+        self._script.moved += mappings(root.get("moved"))
+
+    def define(self, kind: str, name: str, span: Span) -> bool:
+        """Remembers where something is defined; an error with both places where it is defined already."""
+        other = self._defined.setdefault((kind, name), span)
+        if other is span:
+            return True
+        related = [Related(other, f"{kind} `{name}` is here too")]
+        self._desk.error("defined-twice", f"{kind} `{name}` is defined twice", span, None, related)
+        return False
+
+    def _include(
+        self, name: str, home: Container, key: str | int, chain: tuple[str, ...], scene: Fields | None = None
+    ) -> None:
+        """Another file, named at a place of this one; each file is read once."""
+        span = self._desk.places.of(home, key)
+        path = self._desk.path(name, home, span)
+        if path is None or not self._may_open(path, span, chain, again=scene is None):
+            return
+        self._files.add(path)
+        root = self._root(path, span)
+        if root is not None:
+            self._merge(root, (*chain, path), scene)
+
+    def _may_open(self, path: str, span: Span, chain: tuple[str, ...], *, again: bool) -> bool:
+        if path in chain:
+            around = " → ".join(f"`{part}`" for part in (*chain[chain.index(path) :], path))
+            self._desk.error("include-cycle", f"these files include each other: {around}", span)
+        elif path in self._files:
+            if not again:
+                self._desk.error("included-twice", f"`{path}` stands in the storyboard already", span)
+        elif len(chain) >= MAX_DEPTH or len(self._files) >= MAX_FILES:
+            message = f"more than {MAX_DEPTH} files deep, or more than {MAX_FILES:,} files in all"
+            self._desk.error("include-bound", message, span)
+        else:
+            return True
+        return False
