@@ -33,7 +33,7 @@ from sorapipe.engine.messages import (
 )
 from sorapipe.engine.seams import Books, Clips, Json, Random, Token
 from sorapipe.planning.facts import Attempt, AttemptState
-from sorapipe.planning.plan_types import Reason
+from sorapipe.planning.plan_types import Reason, Reuse
 from sorapipe.providers.base import (
     Accepted,
     CreateAnswer,
@@ -47,6 +47,7 @@ from sorapipe.providers.base import (
     Unknown,
 )
 from sorapipe.state.files import Files
+from sorapipe.state.lock import LockUnusable
 from sorapipe.state.renders import Renders
 from sorapipe.storyboard.model import FrameOf
 from sorapipe.storyboard.source import Asset, FileRefused
@@ -317,12 +318,21 @@ def copy_clip(effect: CopyClip, studio: Studio) -> News:
             trouble = _copy(reuse.clip, attempt, studio)
             if trouble is not None:
                 return Copied(effect.key, None, None, trouble)
-            studio.books.reuse(reuse)
+            _write_down(reuse, attempt, studio.books)
         if reuse.character is not None:
             studio.books.character(reuse.character)
     except OSError as error:
         return DiskRefused(effect.key, str(error))
     return Copied(effect.key, attempt, reuse.character)
+
+
+def _write_down(reuse: Reuse, attempt: Attempt, books: Books) -> None:
+    """The attempt, with the pick and the mark that come with it from its old name."""
+    books.record(attempt)
+    if reuse.pick is not None:
+        books.pick(attempt.address, attempt.token, attempt.take)
+    if reuse.no_good:
+        books.no_good(attempt.address, attempt.token, attempt.take)
 
 
 def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
@@ -380,4 +390,6 @@ def save(studio: Studio) -> News:
         studio.books.save()
     except OSError as error:
         return DiskRefused(None, str(error))
+    except LockUnusable as error:
+        return DiskRefused(None, str(error), lock=True)
     return Saved(studio.clock() - began)

@@ -19,7 +19,7 @@ from sorapipe.planning import choice
 from sorapipe.planning.choice import single_pick
 from sorapipe.planning.facts import Attempt, AttemptState, Facts, Pick
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
-from sorapipe.planning.situation import Outlook, Situation, no_good
+from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.storyboard.model import Handle
 
 Requests = Callable[[str], Mapping[str, Json] | None]
@@ -78,12 +78,11 @@ def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
         it = outlook.situations.get(address)
         if it is None or it.conflict:
             return None
-        digests = it.digests | {it.recipe.digest, bought.get(address) or it.recipe.digest}
+        digests = {*it.digests, it.recipe.digest, bought.get(address)}
         current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
         unmoved = frozenset(a.token for a in attempts if a.token in current and not _moved(a, outlook, today))
-        marked = no_good(outlook.ground.facts, it)
         accepted = it.accepted and address not in bought
-        found = choice.choose(attempts, _pick(outlook, it), marked, choice.Today(current, unmoved, accepted))
+        found = choice.choose(attempts, _pick(outlook, it), it.no_good, choice.Today(current, unmoved, accepted))
         return None if found is None or _practice(found.attempt, outlook) else found.attempt
 
     return choose

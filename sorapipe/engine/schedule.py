@@ -755,7 +755,7 @@ class Schedule:
     # The disk.
 
     def _on_disk_refused(self, news: DiskRefused, now: float) -> None:
-        self._halt(Reason("disk", news.message), ends.LOCAL_DISK)
+        self._halt(Reason("disk", news.message), ends.LOCK_UNUSABLE if news.lock else ends.LOCAL_DISK)
         if news.key is None:
             self._saving = False
             self._save_refused = True

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from sorapipe.planning.facts import Attempt, CharacterFact
-from sorapipe.planning.plan_types import Reuse
 from sorapipe.storyboard.model import Handle
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
@@ -70,8 +69,14 @@ class Books(Protocol):
     def unavailable(self, token: str, why: str) -> None:
         """Writes that it is finished and paid and its clip can't be had."""
 
-    def reuse(self, reuse: Reuse) -> None:
-        """Writes a take that exists already down under its new name, with the pick and the mark that came with it."""
+    def record(self, attempt: Attempt) -> None:
+        """Writes an attempt as a whole: a take that was moved, or made for a neighbour."""
+
+    def pick(self, address: str, token: str | None, take: int | None = None) -> None:
+        """Writes which take is in the film."""
+
+    def no_good(self, address: str, token: str, take: int, *, on: bool = True) -> None:
+        """Writes that a take is no good."""
 
     def character(self, fact: CharacterFact) -> None:
         """Writes that a character exists."""
@@ -79,8 +84,11 @@ class Books(Protocol):
     def request(self, token: str) -> Mapping[str, Json] | None:
         """What was sent for an attempt, where this machine's journal knows it."""
 
-    def save(self) -> None:
-        """Brings the lock up to date (P21 to P24); writes nothing when nothing is new."""
+    def save(self) -> bool:
+        """Brings the lock up to date (P21 to P24); writes nothing when nothing is new.
+
+        Whether it wrote. Raises `LockUnusable` when somebody broke the lock meanwhile.
+        """
 
 
 class Look(Protocol):
