@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?
 _BOOLEANS = {"true": True, "false": False}
 _LARGEST = 2**63 - 1
 _LONGEST = 40
+_SHORT = 18
 
 
 def resolve(node: Node, definitions: Mapping[str, Node]) -> Node:
@@ -43,16 +44,19 @@ def compile_coercion(node: Node, definitions: Mapping[str, Node]) -> Coerce | No
     scalar = _scalar(node)
     mapping = _mapping(node, definitions)
     items = compile_coercion(node["items"], definitions) if isinstance(node.get("items"), dict) else None
-    if scalar is None and mapping is None and items is None:
-        return None
+    if mapping is None and items is None:
+        return scalar
 
     def coerce(value: Value) -> Value:
-        if isinstance(value, str):
-            return scalar(value) if scalar else value
-        if isinstance(value, dict) and mapping:
-            mapping(value)
-        elif isinstance(value, list) and items:
-            value[:] = [items(item) for item in value]
+        if type(value) is dict:
+            if mapping:
+                mapping(value)
+        elif type(value) is list:
+            if items:
+                for number, item in enumerate(value):
+                    value[number] = items(item)
+        elif scalar:
+            return scalar(value)
         return value
 
     return coerce
@@ -69,47 +73,51 @@ def number(text: str) -> int | float | None:
     return real if math.isfinite(real) else None
 
 
-def _scalar(node: Node) -> Callable[[str], Value] | None:
+def _scalar(node: Node) -> Coerce | None:
     types = types_of(node)
     if node.get("x-literal"):
         return _literal
     if "string" in types:
         return None
     if "integer" in types:
-        return _whole_or_text
+        return _whole_or_same
     if "number" in types:
-        return _number_or_text
-    return _boolean_or_text if "boolean" in types else None
+        return _number_or_same
+    return _boolean_or_same if "boolean" in types else None
 
 
-def _literal(text: str) -> Value:
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
-    return _number_or_text(text)
+def _literal(value: Value) -> Value:
+    return _BOOLEANS[value] if isinstance(value, str) and value in _BOOLEANS else _number_or_same(value)
 
 
-def _boolean_or_text(text: str) -> Value:
-    return _BOOLEANS.get(text, text)
+def _boolean_or_same(value: Value) -> Value:
+    return _BOOLEANS.get(value, value) if type(value) is str else value
 
 
-def _number_or_text(text: str) -> Value:
-    read = number(text)
-    return text if read is None else read
+def _number_or_same(value: Value) -> Value:
+    if type(value) is not str:
+        return value
+    read = number(value)
+    return value if read is None else read
 
 
-def _whole_or_text(text: str) -> Value:
-    read = number(text)
+def _whole_or_same(value: Value) -> Value:
+    if type(value) is not str:
+        return value
+    if value.isdecimal() and value.isascii() and len(value) < _SHORT:  # nearly always, and fast
+        return int(value)
+    read = number(value)
     if isinstance(read, float) and read.is_integer() and abs(read) <= _LARGEST:
         return int(read)
-    return text if read is None else read
+    return value if read is None else read
 
 
 def _mapping(node: Node, definitions: Mapping[str, Node]) -> Callable[[dict[str, Value]], None] | None:
-    typed: list[tuple[str, Coerce]] = []
+    typed: dict[str, Coerce] = {}
     for key, child in node.get("properties", {}).items():
         coercion = compile_coercion(child, definitions)
         if coercion is not None:
-            typed.append((key, coercion))
+            typed[key] = coercion
     others = node.get("additionalProperties")
     rest = compile_coercion(others, definitions) if isinstance(others, dict) else None
     if rest is not None and not typed:
@@ -125,11 +133,13 @@ def _coerce_all(rest: Coerce) -> Callable[[dict[str, Value]], None]:
     return coerce
 
 
-def _coerce_some(typed: list[tuple[str, Coerce]]) -> Callable[[dict[str, Value]], None]:
-    table = dict(typed)
+def _coerce_some(typed: dict[str, Coerce]) -> Callable[[dict[str, Value]], None]:
+    find = typed.get
 
     def coerce(mapping: dict[str, Value]) -> None:
-        for key in table.keys() & mapping.keys():
-            mapping[key] = table[key](mapping[key])
+        for key, value in mapping.items():
+            coercion = find(key)
+            if coercion is not None:
+                mapping[key] = coercion(value)
 
     return coerce

@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 
 from sorapipe.storyboard.coercion import Node, compile_coercion, resolve
 from sorapipe.storyboard.complaints import Problem, Words, complain
@@ -76,6 +75,8 @@ class _Schema:
     """A schema, ready to coerce, to say yes or no fast, and to explain the no."""
 
     def __init__(self, document: dict[str, Any], definition: str | None) -> None:
+        import jsonschema_rs
+
         self.definitions: Mapping[str, Node] = document.get("definitions", {})
         self.node: Node = self.definitions[definition] if definition else document
         self._coerce = compile_coercion(self.node, self.definitions)
