@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sorapipe import __version__
 from sorapipe.cli.failures import Exit, Expected, Quit, Signalled
+
+if TYPE_CHECKING:
+    import click
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -71,11 +74,10 @@ def _verb(words: list[str]) -> int:
     return ended if isinstance(ended, int) else Exit.DONE
 
 
-def _misused(error: object) -> int:
+def _misused(error: click.ClickException) -> int:
     """A word that click didn't understand, or that a verb refused."""
     import click
 
-    assert isinstance(error, click.ClickException)
     message = error.format_message().strip()
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "sorapipe"
     hint = getattr(error, "hint", None) or f"`{path} --help` shows an example"

@@ -66,8 +66,7 @@ class Verbs(click.Group):
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
-        command = import_module(f"sorapipe.cli.{verb.module}").command
-        assert isinstance(command, click.Command)
+        command: click.Command = import_module(f"sorapipe.cli.{verb.module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -76,6 +76,18 @@ def figure(storyboard: Storyboard, graph: Graph) -> Figure:
     )
 
 
+def part(picture: Figure, keep: frozenset[str]) -> Figure:
+    """Only some nodes of a figure and the arrows between them."""
+    nodes = tuple(node for node in picture.nodes if node.id in keep)
+    present = {node.group for node in nodes}
+    return Figure(
+        picture.title,
+        tuple(group for group in picture.groups if group[0] in present),
+        nodes,
+        tuple(arrow for arrow in picture.arrows if arrow.parent in keep and arrow.child in keep),
+    )
+
+
 def shorten(text: str, width: int) -> str:
     """The beginning of a text, at most `width` columns wide; wide characters count twice."""
     taken = 0

@@ -17,10 +17,11 @@ def plain(text: str, *_: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Page:
     """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `folder` is the storyboard's
-    folder as it would be typed, `width` counts columns; with `every` nothing is folded away."""
+    folder as it would be typed, `words` are the other words of the command (` storm --cascade`), `width` counts columns; with `every` nothing is folded away."""
 
     target: str = ""
     folder: str = "."
+    words: str = ""
     width: int = 100
     every: bool = False
     paint: Paint = plain
@@ -28,3 +29,11 @@ class Page:
     def path(self, path: str) -> str:
         """A path relative to the storyboard's folder, as it would be typed."""
         return path if self.folder in {"", "."} else f"{self.folder}/{path}"
+
+    def command(self, command: str) -> str:
+        """A command as it must be typed for this storyboard: its name comes after the verb."""
+        program, _, rest = command.partition(" ")
+        verb, _, words = rest.partition(" ")
+        if program != "sorapipe" or not self.target:
+            return command
+        return f"sorapipe {verb}{self.target}" + (f" {words}" if words else "")

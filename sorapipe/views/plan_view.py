@@ -50,7 +50,7 @@ def plan_text(plan: Plan, storyboard: Storyboard, page: Page) -> str:
     sheet.kept()
     sheet.uploads()
     sheet.totals()
-    sheet.next(page.target)
+    sheet.next(page)
     return "\n".join(sheet.lines) + "\n"
 
 
@@ -75,6 +75,7 @@ def groups(plan: Plan, storyboard: Storyboard) -> list[Group]:
 
 class _Sheet:
     def __init__(self, plan: Plan, page: Page) -> None:
+        self.page = page
         self.plan, self.every, self.width, self.paint = plan, page.every, page.width, page.paint
         self.lines: list[str] = []
         self.said: set[str] = set()
@@ -118,7 +119,7 @@ class _Sheet:
         command = step.reason.command
         if command and command not in self.said:
             self.said.add(command)
-            self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(command), 'cyan')}")
+            self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(self.page.command(command)), 'cyan')}")
 
     def _price(self, step: Step) -> str:
         if step.stale is not Staleness.FRESH and step.action not in BUYS:
@@ -155,11 +156,11 @@ class _Sheet:
             buy = f": {flags} buys {'it' if len(stale) == 1 else 'them'}" if flags else ""
             self.lines.append(f"{what} ({money(totals.stale_cost, plan.currency)}){buy}")
 
-    def next(self, target: str) -> None:
+    def next(self, page: Page) -> None:
         waiting = [step for step in self.plan.steps if step.action in {Action.WAIT, Action.BLOCKED}]
         stuck = any(step.action is Action.UNCERTAIN for step in self.plan.steps)
         if not self.plan.idle:
-            self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{target}', 'bold')}")
+            self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{page.target}{page.words}', 'bold')}")
         elif waiting or stuck:
             self.lines.append(f"\nnothing to do until you decide about {count(len(waiting), 'take')}")
         else:

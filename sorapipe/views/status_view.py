@@ -192,7 +192,7 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
     for (text, command), group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
         lines.append(f"  {who}: {escape(text)}")
-        lines += [f"      {page.paint(escape(command), 'cyan')}"] if command else []
+        lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}"] if command else []
     if len(by_reason) > _MOST:
         lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
     return lines

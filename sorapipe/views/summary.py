@@ -10,7 +10,7 @@ from sorapipe.engine.events import Ended, NotStarted
 from sorapipe.engine.outcome import Outcome
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.facts import AttemptState
-from sorapipe.planning.plan_types import Plan, Reason
+from sorapipe.planning.plan_types import Plan
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.page import Page, Paint
@@ -41,7 +41,7 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     if outcome.running:
         many = count(len(outcome.running), "take")
         lines.append(f"{many} still running at the provider: the same command collects what is ready")
-    steps = _next(ended, held, outcome, page.target)
+    steps = _next(ended, held, outcome, page)
     if steps:
         lines += ["", paint("next", "bold"), *(f"  {step}" for step in steps)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -99,8 +99,9 @@ def _totals(outcome: Outcome, plan: Plan, seconds: float) -> str:
     return f"{', '.join(said)} · {cost} · {length(Decimal(round(seconds)))}"
 
 
-def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, target: str) -> list[str]:
-    steps = [_command(one.reason) for one in held if one.reason.command]
+def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, page: Page) -> list[str]:
+    target = page.target
+    steps = [escape(page.command(one.reason.command)) for one in held if one.reason.command]
     for end in ended:
         advice = _ADVICE.get(end.state)
         if advice:
@@ -110,10 +111,6 @@ def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, 
     if not steps and any(end.state is AttemptState.DONE for end in ended):
         steps.append(f"sorapipe status{target}")
     return list(dict.fromkeys(steps))[:12]
-
-
-def _command(reason: Reason) -> str:
-    return escape(reason.command or "")
 
 
 def _name(one: Ended | NotStarted) -> str:

@@ -1,0 +1,160 @@
+"""`sorapipe completion`, and what completes shots and takes: quick looks at the text, never a whole load."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sorapipe.cli.choosing import find, is_storyboard
+from sorapipe.cli.failures import Expected
+from sorapipe.cli.group import VerbCommand
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    _Word = click.ParamType[str]
+else:
+    _Word = click.ParamType
+
+_ID = re.compile(r"^([ \t]*-?[ \t]*\{?[ \t]*)id:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})", re.MULTILINE)
+_INLINE = re.compile(r"\bid:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})")
+_INCLUDED = re.compile(r"([\w./-]+\.ya?ml)\b")
+_ADDRESS = re.compile(r'"address":"([a-z0-9][a-z0-9_-]*)(?:\[([^"\[\]]+)\])?"')
+_MOST = 500
+
+
+@click.command(
+    "completion",
+    cls=VerbCommand,
+    short_help="Print the completion script for your shell.",
+    help="Print the script that completes verbs, shots and takes in your shell.",
+    examples=(
+        ('eval "$(sorapipe completion bash)"', "in ~/.bashrc"),
+        ('eval "$(sorapipe completion zsh)"', "in ~/.zshrc"),
+        ("sorapipe completion fish | source", "in config.fish"),
+    ),
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(context: click.Context, shell: str) -> None:
+    """Prints it."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is not None:
+        root = context.find_root()
+        click.echo(kind(root.command, {}, "sorapipe", "_SORAPIPE_COMPLETE").source())
+
+
+class ShotWord(_Word):
+    """A word that is a storyboard or a shot; completes both."""
+
+    name = "shot"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        typed = _typed(ctx)
+        words = shots(_manifest(typed))
+        files = [CompletionItem(incomplete, type="file")] if "." in incomplete or "/" in incomplete else []
+        found = [CompletionItem(word) for word in words if word.startswith(incomplete) and word not in typed]
+        return found[:_MOST] or files
+
+
+class TakeWord(_Word):
+    """A word that is a storyboard, a shot or a take; completes shots first, then the takes of the shot."""
+
+    name = "take"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        typed = _typed(ctx)
+        manifest = _manifest(typed)
+        said = [word for word in typed if not is_storyboard(word)]
+        words = takes(manifest, said[0]) if said else shots(manifest)
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)][:_MOST]
+
+
+def shots(manifest: Path | None) -> list[str]:
+    """Names of shots as the text of the storyboard and of what it includes shows them, and cells from its lock."""
+    if manifest is None:
+        return []
+    found = dict.fromkeys(name for text in _texts(manifest) for name in _ids(text))
+    cells = ("/".join([shot, *(pair.partition("=")[2] for pair in cell.split(","))])
+             for shot, cell in _ADDRESS.findall(_read(_lock(manifest))) if cell and shot in found)  # fmt: skip
+    return [*found, *dict.fromkeys(cells)]
+
+
+def takes(manifest: Path | None, shot: str) -> list[str]:
+    """The takes of one shot that the lock knows: `t01`, `t02`."""
+    if manifest is None:
+        return []
+    name, *words = shot.split("/")
+    found = set()
+    for line in _read(_lock(manifest)).splitlines():
+        if f'"address":"{name}' in line and '"kind":"attempt"' in line:
+            record = json.loads(line)
+            address = str(record.get("address", ""))
+            cell = [pair.partition("=")[2] for pair in address[len(name) :].strip("[]").split(",") if pair]
+            if address.partition("[")[0] == name and set(words) <= set(cell):
+                found.add(f"t{int(record.get('take', 0)):02d}")
+    return sorted(found)
+
+
+def _ids(text: str) -> Iterable[str]:
+    """Ids of shots: an `id:` that has `shots:` beside it is a scene's."""
+    for match in _ID.finditer(text):
+        column = len(match[1])
+        beside = re.compile(rf"^[ ]{{{column}}}shots:", re.MULTILINE)
+        end = re.compile(rf"^[ ]{{0,{max(column - 1, 0)}}}[^ \n#]", re.MULTILINE).search(text, match.end())
+        if not beside.search(text, match.end(), end.start() if end else len(text)):
+            yield match[2]
+    yield from (
+        match[1]
+        for match in _INLINE.finditer(text)
+        if "{" in text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    )
+
+
+def _texts(manifest: Path) -> list[str]:
+    text = _read(manifest)
+    included = [manifest.parent / name for line in re.findall(r"^.*include:.*$", text, re.MULTILINE)
+                for name in _INCLUDED.findall(line)]  # fmt: skip
+    return [text, *(_read(path) for path in included)]
+
+
+def _lock(manifest: Path) -> Path:
+    name = manifest.name
+    for ending in (".sorapipe.yaml", ".sorapipe.yml", ".yaml", ".yml"):
+        if name.endswith(ending):
+            return manifest.with_name(f"{name.removesuffix(ending)}.lock")
+    return manifest.with_suffix(".lock")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _typed(ctx: click.Context) -> list[str]:
+    """The words before the one that is completed."""
+    words: list[str] = []
+    for value in ctx.params.values():
+        words += [part for part in value if isinstance(part, str)] if isinstance(value, tuple) else []
+    return [*words, *ctx._protected_args, *ctx.args] if hasattr(ctx, "_protected_args") else [*words, *ctx.args]
+
+
+def _manifest(typed: Iterable[str]) -> Path | None:
+    named = next((word for word in typed if is_storyboard(word)), None)
+    try:
+        return Path(named) if named else find()
+    except Expected:
+        return None

@@ -1,0 +1,131 @@
+"""`sorapipe init`: writes a small storyboard that runs as it is; overwrites nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sorapipe.cli.choosing import shell_words
+from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.group import VerbCommand
+
+_STORYBOARD = """\
+# yaml-language-server: $schema=storyboard.schema.json
+sorapipe: 1
+title: {title}
+provider: simulator # practice: free, on this machine. `sorapipe providers` lists the real ones
+
+# What all shots share. A shot may say otherwise.
+defaults:
+  model: sora-2
+  size: 1280x720
+  seconds: 10
+  look: 35mm film, soft overcast light, muted teal and amber.
+
+# People and things that come back. `@name` in a prompt calls them in.
+characters:
+  lantern: # only words: a prop that looks the same in every shot
+    description: a dented brass lantern with green glass
+
+scenes:
+  - id: shore
+    title: Before the storm
+    shots:
+      - id: boat
+        prompt: >-
+          A small paper boat crosses a grey bay towards a lighthouse.
+          The camera drifts beside it, low over the water.
+
+      - id: landing
+        continues: boat # begins on the last frame of that clip, so that the cut is seamless
+        prompt: The boat touches wet rock. @lantern stands on a step, lit.
+
+  - id: light
+    title: The storm
+    defaults:
+      look: 35mm film, night, hard side light, rain in the beam.
+    shots:
+      - id: stairs
+        takes: 2 # two tries; `sorapipe pick stairs 2` puts the second into the film
+        prompt: A spiral staircase seen from above. @lantern is carried up, round and round.
+
+      - id: storm
+        matrix: # one shot for each word: storm/squall and storm/fog
+          weather: [squall, fog]
+        prompt: The lighthouse beam turns in a {{ matrix.weather }}, waves below.
+"""
+_IGNORED = """\
+# clips are large and can be fetched again; the lock beside each storyboard says which is which
+renders/
+"""
+_ATTRIBUTES = """\
+# two people's takes are joined, never fought over
+*.lock merge=sorapipe text eol=lf
+"""
+
+
+@click.command(
+    "init",
+    cls=VerbCommand,
+    short_help="Write a small storyboard that runs as it is.",
+    help="Write a small storyboard that runs as it is, in FOLDER or here. Nothing that exists is overwritten.",
+    examples=(("sorapipe init skerry", "then: sorapipe run skerry/storyboard.yaml"),),
+)
+@click.argument("folder", required=False, default=".", type=click.Path(file_okay=False, path_type=Path))
+def command(folder: Path) -> None:
+    """Writes the files and says what to do next."""
+    storyboard = folder / "storyboard.yaml"
+    if storyboard.exists():
+        hint = f"`sorapipe plan{shell_words([str(storyboard)])}` shows what it would render"
+        raise Expected(Exit.USAGE, f"`{storyboard}` is there already", hint)
+    folder.mkdir(parents=True, exist_ok=True)
+    title = (folder.resolve().name or "A film").replace("-", " ").replace("_", " ").strip().capitalize()
+    _new(storyboard, _STORYBOARD.replace("{title}", _quoted(title)))
+    written = [storyboard]
+    written += [path for path in (folder / "storyboard.schema.json",) if _schema(path)]
+    written += [path for path, text in _beside(folder) if _add_lines(path, text)]
+    for path in written:
+        click.echo(path)
+    typed = "" if folder == Path() else shell_words([str(storyboard)])
+    click.echo(f"\nnext: sorapipe run{typed}", err=True)
+
+
+def _beside(folder: Path) -> tuple[tuple[Path, str], ...]:
+    return ((folder / ".gitignore", _IGNORED), (folder / ".gitattributes", _ATTRIBUTES))
+
+
+def _schema(path: Path) -> bool:
+    """The schema that the storyboard's first line names, for an editor without a network. Whether it was written."""
+    from sorapipe.storyboard.schema import schema_text
+
+    if path.exists():
+        return False
+    _new(path, schema_text())
+    return True
+
+
+def _quoted(title: str) -> str:
+    """A folder's name as a YAML text, whatever is in it."""
+    import json
+
+    return json.dumps(title, ensure_ascii=False)
+
+
+def _new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _add_lines(path: Path, text: str) -> bool:
+    """Writes the file, or adds what an existing one does not say yet. Whether anything was written."""
+    if not path.exists():
+        _new(path, text)
+        return True
+    there = path.read_text(encoding="utf-8", errors="surrogateescape")
+    said = {line.strip() for line in there.splitlines()}
+    if all(line in said for line in text.splitlines() if not line.startswith("#")):
+        return False
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(("" if not there or there.endswith("\n") else "\n") + text)
+    return True

@@ -1,0 +1,65 @@
+"""`sorapipe plan`: shows what would be rendered, why and at what price; sends and writes nothing."""
+
+from __future__ import annotations
+
+import click
+
+from sorapipe.cli.choosing import sort_words
+from sorapipe.cli.failures import Exit, Quit
+from sorapipe.cli.group import VerbCommand
+from sorapipe.cli.options import page_for, print_json, provider_option, wishes_options, words_argument
+
+
+@click.command(
+    "plan",
+    cls=VerbCommand,
+    short_help="Show what would be rendered, why, and at what price.",
+    help="Show what would be rendered, why, and at what price. Needs no key and no network, sends and writes nothing.",
+    examples=(
+        ("sorapipe plan", "the storyboard of this folder"),
+        ("sorapipe plan skerry.yaml storm/fog scene:arrival", "some of its shots"),
+        ("sorapipe plan skerry.yaml --exit-code", "20 when there is something to do"),
+    ),
+)
+@words_argument()
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="Text or data.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--all", "every", is_flag=True, help="List every take, kept ones too.")
+@click.option("--exit-code", is_flag=True, help="End with 20 when there is something to do.")
+@wishes_options
+@provider_option
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    words: tuple[str, ...],
+    shape: str,
+    as_json: bool,
+    every: bool,
+    exit_code: bool,
+    cascade: bool,
+    reshoot: bool,
+    first_takes: bool,
+    provider: str | None,
+) -> None:
+    """Reads, plans, shows."""
+    from sorapipe.cli.production import checked, produce, read
+    from sorapipe.planning.plan_types import Wishes
+
+    script = read(sort_words(words))
+    select = script.chosen()
+    production = produce(script, provider)
+    plan = production.plan(Wishes(select, cascade=cascade, reshoot=reshoot, first_takes=first_takes))
+    checked(production, plan)
+    if as_json or shape == "json":
+        from sorapipe.storyboard.diagnostics import as_json as data_of
+        from sorapipe.views.plan_data import plan_data
+
+        print_json(plan_data(plan, production.storyboard, data_of(production.diagnostics)))
+    else:
+        from sorapipe.cli.choosing import shell_words
+        from sorapipe.views.plan_view import plan_text
+
+        flags = [f"--{n}" for n, on in (("cascade", cascade), ("reshoot", reshoot), ("first-takes", first_takes)) if on]
+        flags += ["--provider", provider] if provider else []
+        typed = shell_words([*script.words.shots, *flags])
+        click.echo(plan_text(plan, production.storyboard, page_for(script.words, typed, every=every)), nl=False)
+    if exit_code and not plan.idle:
+        raise Quit(Exit.SOMETHING_TO_DO)

@@ -1,0 +1,25 @@
+"""`sorapipe schema`: prints the JSON Schema of storyboards or profiles; knows neither."""
+
+from __future__ import annotations
+
+import click
+
+from sorapipe.cli.group import VerbCommand
+
+
+@click.command(
+    "schema",
+    cls=VerbCommand,
+    short_help="Print the JSON Schema of storyboards for your editor.",
+    help="Print the JSON Schema of storyboards, or of provider profiles, for an editor that completes and checks.",
+    examples=(
+        ("sorapipe schema > storyboard.schema.json", ""),
+        ("# yaml-language-server: $schema=./storyboard.schema.json", "as the first line of a storyboard"),
+    ),
+)
+@click.argument("which", type=click.Choice(["storyboard", "profile"]), default="storyboard")
+def command(which: str) -> None:
+    """Prints it."""
+    from sorapipe.storyboard.schema import schema_text
+
+    click.echo(schema_text(which).rstrip("\n"))
