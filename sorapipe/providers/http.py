@@ -153,19 +153,10 @@ class HttpProvider:
         url = self._base + call.path + (f"?{urlencode(call.query)}" if call.query else "")
         if not same_origin(url, self._base):
             raise ValueError("BUG: a call leaves the provider's own address")
-        headers = {"Accept": "application/json", **_COMMON}
+        request = _built(call, url, timeouts)
         if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        extensions = {"timeout": timeouts}
-        if call.json is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(call.json, separators=(",", ":"), allow_nan=False).encode("ascii")
-            return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
-        if call.form is not None:
-            parts = [(name, (None, value.encode(), None)) for name, value in call.form]
-            files = [(name, (media.name, media.data, media.media_type)) for name, media in call.files]
-            return httpx.Request(call.method, url, headers=headers, files=[*parts, *files], extensions=extensions)
-        return httpx.Request(call.method, url, headers=headers, extensions=extensions)
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        return request
 
     def _reply(self, transport: httpx.BaseTransport, request: httpx.Request, patience: float) -> Reply:
         """Sends once and reads the answer: all of it, of a bounded size, within `patience` seconds."""
@@ -258,6 +249,21 @@ class HttpProvider:
             raise DownloadFailed(_words(error)) from error
         if placed.total is not None and done != placed.total:
             raise DownloadFailed(f"the bytes ended at {done} of {placed.total}")
+
+
+def _built(call: Call, url: str, timeouts: dict[str, float]) -> httpx.Request:
+    """The request of a call, without the key."""
+    headers = {"Accept": "application/json", **_COMMON}
+    extensions = {"timeout": timeouts}
+    if call.json is not None:
+        headers["Content-Type"] = "application/json"
+        content = json.dumps(call.json, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
+    if call.form is not None:
+        parts = [(name, (None, value.encode(), None)) for name, value in call.form]
+        files = [(name, (media.name, media.data, media.media_type)) for name, media in call.files]
+        return httpx.Request(call.method, url, headers=headers, files=[*parts, *files], extensions=extensions)
+    return httpx.Request(call.method, url, headers=headers, extensions=extensions)
 
 
 _COMMON = {"User-Agent": f"sorapipe/{__version__}", "Accept-Encoding": "identity"}

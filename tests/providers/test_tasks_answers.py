@@ -297,33 +297,11 @@ def test_the_balance_is_read_where_there_is_one(status: int, body: object, balan
     assert tasks.read_credits(reply(status, body)) == balance
 
 
-WORDS = st.sampled_from(
-    [
-        "code",
-        "message",
-        "msg",
-        "data",
-        "taskId",
-        "state",
-        "status",
-        "resultJson",
-        "resultUrls",
-        "url",
-        "failCode",
-        "failMsg",
-        "createTime",
-        "completeTime",
-        "progress",
-        "creditsConsumed",
-        "character_id",
-        "character_id_list",
-        "username",
-        "error",
-        "detail",
-        "success",
-        "fail",
-    ]
+NAMES = (
+    "code message msg data taskId state status resultJson resultUrls url failCode failMsg createTime completeTime "
+    "progress creditsConsumed character_id character_id_list username error detail success fail"
 )
+WORDS = st.sampled_from(NAMES.split())
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
