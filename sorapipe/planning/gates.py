@@ -34,15 +34,19 @@ PENDING = Gate(State.PENDING)
 
 
 class Result(NamedTuple):
-    """What a plan does with one shot: `make` takes are bought, `open` ones of today's recipe are collected, `ended`
-    hold a place without a clip. `moves`: another clip will be in the film; `touched`: the clip in the film is fetched
-    or taken over first. `halted` is what keeps the shot from getting its takes."""
+    """What a plan does with one shot.
+
+    `make` takes are bought, `open` ones of today's recipe are collected, `ended` hold a place without a clip; `good`
+    finished ones could be chosen beside the new ones. `moves`: another clip will be in the film; `touched`: the clip in
+    the film is fetched or taken over first. `halted` is what keeps the shot from getting its takes.
+    """
 
     make: int = 0
     open: int = 0
     ended: int = 0
     moves: bool = False
     touched: bool = False
+    good: int = 0
     halted: Gate | None = None
 
 
@@ -100,7 +104,7 @@ class Gates:
     def _coming(self, it: Situation, result: Result) -> Gate:
         if not result.make and not result.open:
             return result.halted or _left_out(it)
-        count = self._good(it) + result.make + result.open + result.ended
+        count = result.good + result.make + result.open + result.ended
         return self._undecided(it) if count > 1 and not self._want.wishes.first_takes else PENDING
 
     def _staying(self, it: Situation, result: Result) -> Gate:

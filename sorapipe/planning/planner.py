@@ -231,7 +231,7 @@ class Planner:
     def _result(self, it: Situation, want: Desire, gate: Gate, result: Result, steps: list[Step]) -> Result:
         """What others must know of the shot."""
         if want.make and gate.state < State.WAIT:
-            return result._replace(make=want.make, moves=want.moves)
+            return result._replace(make=want.make, moves=want.moves, good=want.good)
         moves = result.open > 0 and (it.film is None or not it.film.current)
         halted = gate if gate.state >= State.WAIT and gate.reason is not None else _first_halt(it, steps)
         return result._replace(moves=moves, halted=halted)

@@ -19,7 +19,7 @@ class Desire(NamedTuple):
 
     `make` takes are to be bought, for `reason`. `ended` are attempts of the same recipe that came to no clip and are
     not sent again unasked. `again` says that a finished take is made anew, `moves` that the clip that the shot gives
-    to others will be another one.
+    to others will be another one. `good` finished takes stand beside the new ones for a person to choose from.
     """
 
     make: int
@@ -27,6 +27,7 @@ class Desire(NamedTuple):
     reason: Reason
     again: bool
     moves: bool
+    good: int = 0
 
 
 NEW = Reason("new", "not rendered yet")
@@ -75,9 +76,9 @@ def desire(it: Situation, want: Asked, moving: tuple[str, ...] = ()) -> Desire:
     if not make and not ended:
         return NOTHING
     again = film is not None and it.film is not None and (refresh or not it.film.current)
-    return Desire(
-        make, ended, _reason(it, film, rolls, refresh, moving), again, _moves(it, film, make, refresh, want.practice)
-    )
+    moves = _moves(it, film, make, refresh, want.practice)
+    good = sum(_good(it, attempt) and attempt.token in wanted for attempt in pool)
+    return Desire(make, ended, _reason(it, film, rolls, refresh, moving), again, moves, good)
 
 
 def _satisfied(it: Situation, want: Asked) -> bool:
@@ -98,14 +99,14 @@ def _moves(it: Situation, film: Attempt | None, make: int, refresh: bool, practi
 
 
 def good_takes(it: Situation, *, practice: bool) -> int:
-    """How many finished takes of today's recipe a person could choose from."""
-    return sum(
-        attempt.state is AttemptState.DONE
-        and attempt.token in it.current
-        and attempt.token not in it.no_good
-        and (practice or not attempt.rehearsal)
-        for attempt in it.attempts
-    )
+    """How many finished takes of today's recipe a person could choose from: those made from today's inputs, if any."""
+    good = [take for take in it.attempts if _good(it, take) and take.token in it.current]
+    good = [take for take in good if practice or not take.rehearsal]
+    return sum(take.token in it.unmoved for take in good) or len(good)
+
+
+def _good(it: Situation, attempt: Attempt) -> bool:
+    return attempt.state is AttemptState.DONE and attempt.token not in it.no_good
 
 
 def _counts(attempt: Attempt) -> bool:

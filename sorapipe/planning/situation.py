@@ -21,15 +21,18 @@ Inputs = tuple[tuple[str, str], ...]
 Digests = Collection[str]
 
 _NONE: frozenset[str] = frozenset()
+FRESH: tuple[Staleness, tuple[Change, ...]] = (Staleness.FRESH, ())
 
 
 class Situation(NamedTuple):
     """One shot that renders something, as it stands.
 
-    `attempts` are all of them, in the order of take and token, those that are taken over from elsewhere included
-    (`claims`). `current` and `unmoved` are tokens: of takes with today's recipe, and of those among them that were made
-    from today's `inputs`; `no_good` are those that a person marked (of other shots too). `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today,
-    `conflict` tells of picks that contradict each other.
+    `digests` are today's recipe under all names that its shots ever had. `inputs` are the clips that a take would be
+    made from today. `attempts` are all of them in the order of take and token, those that are taken over from
+    elsewhere included (`claims`). `current` and `unmoved` are tokens: of attempts with today's recipe, and of those
+    among them that were made from today's inputs; `no_good` are those that a person marked (of other shots too).
+    `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today, `conflict` tells of
+    picks that contradict each other.
     """
 
     shot: Shot
@@ -193,7 +196,7 @@ class _Looking:
             marked |= {claim.attempt.token for claim in claims if claim.reuse.no_good}
         accepted = bool(facts.waivers) and self._accepted(address, digests, new.inputs)
         film = choose(attempts, pick, marked, Today(current, unmoved, accepted))
-        stale, changes = Staleness.FRESH, ()
+        stale, changes = FRESH
         if film is not None and not accepted and film.attempt.token not in unmoved:
             stale, changes = self._staleness(new.recipe, film.attempt, current)
         return Situation(
