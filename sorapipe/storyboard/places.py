@@ -22,6 +22,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 _QUOTED = {'"': re.compile(r'"(?:[^"\\\n]|\\.)*"?'), "'": re.compile(r"'(?:[^'\n]|'')*'?")}
 _PLAIN = re.compile(r"[^\n]*?(?=[ \t]+#|:[ \t\r\n]|[,\[\]{}]|[ \t\r]*$)", re.MULTILINE)
+_CELL = re.compile(r"[^,;\t\r\n]+")
 _BLOCK_HEADER = re.compile(r"[|>][^\n]*(?:\n|$)")
 
 
@@ -62,6 +63,22 @@ class Places:
         """Registers the copy of a container at the places of the original."""
         self.bases[id(copied)] = self.bases[id(original)]
         self._alive.append(copied)
+
+    def named(self, name: str, home: dict[str, Value], key: str) -> dict[str, Value]:
+        """A copy of the mapping at a key of `home` (empty where nothing is there) that holds its key under `name`."""
+        inner = home[key]
+        base = self._base(home)
+        at = self.marks[base + _HEADER + 2 * self._position(home, key, base)]
+        row: dict[str, Value] = {name: key}
+        marks = [at, at]
+        if isinstance(inner, dict):
+            first = self._base(inner) + _HEADER
+            for number, (inner_key, value) in enumerate(inner.items()):
+                if inner_key != name:
+                    row[inner_key] = value
+                    marks += self.marks[first + 2 * number : first + 2 * number + 2]
+        self.add(row, self.marks[base], at, marks)
+        return row
 
     def of(self, container: Container, key: str | int | None = None) -> Span:
         """Of the value at a key or index; of the container itself without one, or when it has no such key."""
@@ -109,6 +126,10 @@ class Places:
     def span(self, file: int, start: int, length: int) -> Span:
         """A place from an offset, for those who register marks."""
         return self._span(file, start, length)
+
+    def start(self, source: Source) -> Span:
+        """The beginning of a file that has no container."""
+        return Span(Place(source.name, 1, 1), 1)
 
     def _base(self, container: Container) -> int:
         return self.bases[id(container)]
@@ -160,8 +181,9 @@ def _value(container: Container, key: str | int | None) -> Value:
 
 def _written(text: str, start: int, value: Value, table: bool) -> int:
     char = text[start : start + 1]
-    if table:
-        return len(value) + 2 * (char == '"') if isinstance(value, str) else 1
+    if table and char != '"':
+        match = _CELL.match(text, start)
+        return len(value) if isinstance(value, str) else len(match[0]) if match else 1
     if char in _QUOTED:
         match = _QUOTED[char].match(text, start)
         return len(match[0]) if match else 1
