@@ -17,7 +17,7 @@ MAX_ROWS = 100_000
 MAX_COLUMNS = 200
 MAX_PROBLEMS = 100
 
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"[ \t]*')
+_QUOTED = re.compile(r'"((?:[^"]++|"")*+)"[ \t]*')
 _DELIMITERS = ",;\t"
 
 Row = dict[str, Value]
@@ -177,7 +177,7 @@ class _Csv:
         for other in range(number):
             short = min(len(path), len(paths[other]))
             if path[:short] == paths[other][:short]:
-                first = self._span(self._over(header[other]))
+                first = self._over(header[other])
                 says = f"two columns set `{'.'.join(path[:short])}`"
                 self._error("header", says, self._over(header[number]), "delete one of them",
                             (Related(first, "the other one"),))  # fmt: skip
