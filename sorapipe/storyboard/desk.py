@@ -162,8 +162,6 @@ def mappings(value: Value) -> list[dict[str, Value]]:
 
 def text_of(value: Value) -> str | None:
     """A text as it is written, also where it looked like a number; `None` for all that has no text."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value
-    if isinstance(value, bool) or value is None or isinstance(value, list | dict):
-        return None
-    return str(value)
+    return None if isinstance(value, bool | list | dict) else str(value)

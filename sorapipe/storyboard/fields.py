@@ -29,8 +29,12 @@ class Strays:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def check(self, root: Value) -> None:
-        """Looks through one whole file."""
+    def check(self, root: Value, text: str) -> None:
+        """Looks through one whole file, where it isn't plain that all braces of its text stand where they may."""
+        if " *" in text or " &" in text or _in_shots(root) != text.count("{{") or "{%" in text:
+            self._all(root)
+
+    def _all(self, root: Value) -> None:
         for key, value in mapping(root).items():
             if key == "scenes":
                 self._scenes(value)
@@ -131,3 +135,22 @@ class Strays:
             hint = f"let a matrix axis set it: `matrix: {{axis: {{word: {{{field}: …}}}}}}`"
         self._desk.error("template-here", message, span, hint)
         self._desk.refuse(span)
+
+
+def _in_shots(root: Value) -> int:
+    """How many braces open in the texts of plain shots: counting them is much cheaper than walking everything."""
+    top = mapping(root)
+    lists = [top.get("shots")]
+    scenes = top.get("scenes")
+    for scene in scenes if isinstance(scenes, list) else []:
+        lists.append(mapping(scene).get("shots"))
+    templates = list(mapping(top.get("templates")).values())
+    found = 0
+    for shots in [*lists, templates]:
+        for shot in shots if isinstance(shots, list) else []:
+            if isinstance(shot, dict):
+                for key in TEXTS:
+                    value = shot.get(key)
+                    if isinstance(value, str) and "{" in value:
+                        found += value.count("{{")
+    return found

@@ -81,7 +81,7 @@ class Merger:
         if self._desk.diagnostics.errors > before:
             self._desk.torn = True
         if "{{" in document.source.text or "{%" in document.source.text:
-            Strays(self._desk).check(document.root)
+            Strays(self._desk).check(document.root, document.source.text)
         self._check(document, main=span is None)
         return document.root if isinstance(document.root, dict) else None
 

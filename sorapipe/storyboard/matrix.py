@@ -230,8 +230,8 @@ class Matrix:
         cells = {one.cell for one in there}
         if not added or any(one.cell in cells for one in added):
             says = "this cell is there already" if added else "this cell agrees with no cell of the films"
-            hint = "to change it, write `cells: [{when: {…}, …}]`" if added else None
-            self._desk.error("include-cell", says, self._desk.places.of(item), hint)
+            way_out = "to change it, write `cells: [{when: {…}, …}]`" if added else None
+            self._desk.error("include-cell", says, self._desk.places.of(item), way_out)
             return None
         return added
 

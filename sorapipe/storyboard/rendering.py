@@ -95,8 +95,11 @@ def compile_quick(text: str) -> Template | None:
         fields.append((match.start(1), field))
         end = match.end()
     literals.append(text[end:])
-    if "\r" in text or any(is_template(literal) for literal in literals):
+    if "\r" in text:
         return None
+    for literal in literals:
+        if "{" in literal and _MARK.search(literal):
+            return None
     return _Quick(literals, fields)
 
 

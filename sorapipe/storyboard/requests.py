@@ -27,6 +27,7 @@ class Requests:
         self._desk = desk
         self._texts = texts
         self._references = references
+        self._shared: dict[str, tuple[str, dict[str, None]]] = {}
 
     def shot(self, draft: Draft) -> Shot:
         """One shot."""
@@ -58,7 +59,9 @@ class Requests:
         get = draft.fields.get
         mentions: dict[str, None] = {}
         prompt = self._prompt(draft, context, mentions)
-        negative = self._paragraph(draft, "negative_prompt", context, mentions)
+        negative = ""
+        if "negative_prompt" in draft.fields:
+            negative = self._paragraph(draft, "negative_prompt", context, mentions)
         return Request(
             prompt,
             text_of(get("model")),
@@ -90,15 +93,25 @@ class Requests:
         raw = text_of(draft.fields.get(field))
         if raw is None:
             return ""
+        shared = self._shared.get(raw) if field == "look" else None
+        if shared is not None:
+            mentions.update(shared[1])
+            return shared[0]
         text = self._texts.text(draft, field, raw, context)
         if text is None:
             return ""
         if "\n" in raw and self._folds(draft, field):
             text = _BREAKS.sub(r"\g<0>\n", text)
-        text = self._texts.normal(text) if field == "look" else normalise(text)
+        text = normalise(text)
         if not text and field == "prompt":
             self._desk.error("empty-prompt", "this prompt is empty", draft.origin.place(field))
-        self._texts.mentions(draft, field, raw, text, mentions)
+        if field == "look" and "{" not in raw:
+            own: dict[str, None] = {}
+            self._texts.mentions(draft, field, raw, text, own)
+            self._shared[raw] = (text, own)
+            mentions.update(own)
+        elif "@" in text:
+            self._texts.mentions(draft, field, raw, text, mentions)
         return text
 
     def _folds(self, draft: Draft, field: str) -> bool:

@@ -56,16 +56,16 @@ class _Scope(NamedTuple):
 
 def usable_id(desk: Desk, kind: str, name: str, home: Fields, key: str = "id") -> bool:
     """Whether a name can be an id; an error where it can't."""
+    if _ID.fullmatch(name) and name not in _WINDOWS:
+        return True
     span = desk.places.of(home, key) if key == "id" else desk.places.key(home, key)
-    if not _ID.fullmatch(name):
+    if name not in _WINDOWS:
         named = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:64]
         hint = "small letters, digits, `-` and `_`" + (f": `{named}`" if named else "")
         desk.error("id", f"`{name}` can't be the id of a {kind}", span, hint)
-        return False
-    if name in _WINDOWS:
+    else:
         desk.error("id", f"`{name}` is a reserved file name on Windows", span, f"call it `{name}-1`")
-        return False
-    return True
+    return False
 
 
 class Shots:
@@ -286,7 +286,8 @@ class Shots:
                 span = self._desk.places.of(raw, "with") if "with" in raw else self._desk.places.of(raw, "template")
                 hint = f"write `with: {{{', '.join(f'{key}: …' for key in missing)}}}`"
                 self._desk.error("missing-param", f"template `{name}` needs {listed}", span, hint)
-        return {**{key: value for key, value in params.items() if value is not None}, **present(values)}
+        unsaid = dict.fromkeys(missing, "?")  # so that the template's text brings no second error
+        return {**{key: value for key, value in params.items() if value is not None}, **present(values), **unsaid}
 
     def _unknown_param(self, template: str, key: str, values: Fields, params: dict[str, Value]) -> None:
         if not self._desk.places.known(values):

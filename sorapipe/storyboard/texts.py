@@ -11,7 +11,7 @@ from sorapipe.storyboard.filters import MAX_OUTPUT, TemplateRefused, UnknownName
 from sorapipe.storyboard.references import Draft
 from sorapipe.storyboard.rendering import compile_template, is_template
 from sorapipe.storyboard.source import Span
-from sorapipe.storyboard.text import normalise, words
+from sorapipe.storyboard.text import words
 
 MAX_RENDERED = 100_000_000
 """Characters that all rendered texts of a storyboard may have together."""
@@ -31,7 +31,6 @@ class Texts:
             for name, raw in characters.items()
         }
         self._dropped = dropped
-        self._normal: dict[str, str] = {}
         self._rendered = 0
 
     def context(self, draft: Draft) -> dict[str, object]:
@@ -62,13 +61,6 @@ class Texts:
         if "{" not in raw or not is_template(raw):
             return raw
         return self.render(raw, context if context is not None else self.context(draft), draft.origin, field, draft)
-
-    def normal(self, text: str) -> str:
-        """The normal form of a text that many shots share."""
-        found = self._normal.get(text)
-        if found is None:
-            found = self._normal[text] = normalise(text)
-        return found
 
     def render(
         self, raw: str, context: Mapping[str, object], origin: Written, field: str, draft: Draft | None = None
