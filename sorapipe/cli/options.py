@@ -17,6 +17,7 @@ from sorapipe.views.ink import paint
 from sorapipe.views.page import Page
 
 _WIDEST = 140
+_LONGEST_WAIT = 30 * 86400.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -38,6 +39,40 @@ def wishes_options(verb: F) -> F:
         click.option("--reshoot", is_flag=True, help="Also buy what is stale by its model."),
         click.option("--cascade", is_flag=True, help="Also buy what is stale because a parent's clip changed."),
     ):
+        verb = option(verb)
+    return verb
+
+
+class Wait(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+    """A stretch of time: minutes, or with a unit `90s`, `10m`, `2h`. In seconds."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower()
+        factor = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 60.0)
+        number = text[:-1] if text[-1:] in {"s", "m", "h"} else text
+        seconds = float(number) * factor if number.replace(".", "", 1).isdecimal() else 0.0
+        if not 0 < seconds <= _LONGEST_WAIT:
+            self.fail(f"`{value}` is no time: write minutes, or `90s`, `10m`, `2h`", param, ctx)
+        return seconds
+
+
+def terms_options(verb: F) -> F:
+    """What verbs that buy ask alike."""
+    from sorapipe.cli.consent import Amount
+
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line."),
+        click.option("--max-wait", type=Wait(), default="60m", metavar="TIME", show_default=True,
+                     help="End when nothing has changed for this long."),
+        click.option("--partial", is_flag=True, help="Over a limit, render what fits."),
+        click.option("--max-takes", type=click.IntRange(0), metavar="N", help="Buy at most so many takes."),
+        click.option("--max-cost", type=Amount(), metavar="N", help="Spend at most this, and don't ask."),
+        click.option("-y", "--yes", is_flag=True, help="Don't ask."),
+    ):  # fmt: skip
         verb = option(verb)
     return verb
 

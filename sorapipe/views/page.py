@@ -16,8 +16,9 @@ def plain(text: str, *_: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `folder` is the storyboard's
-    folder as it would be typed, `words` are the other words of the command (` storm --cascade`), `width` counts columns; with `every` nothing is folded away."""
+    """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `words` the others
+    (` storm --cascade`), `folder` is the storyboard's folder as it would be typed, `width` counts columns; with `every`
+    nothing is folded away."""
 
     target: str = ""
     folder: str = "."

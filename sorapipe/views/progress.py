@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 from sorapipe.engine.events import Ended, Event, NotStarted, Paused, Said, Sent, Stopped
+from sorapipe.engine.outcome import Outcome
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Plan, Reason
 from sorapipe.storyboard.diagnostics import escape
@@ -44,6 +45,21 @@ def event_data(event: Event) -> dict[str, object]:
     """An event as JSON data: its name in lower case and its members; decimals are strings."""
     name = "".join(f"_{char.lower()}" if char.isupper() else char for char in type(event).__name__).lstrip("_")
     return {"event": name} | {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+
+
+def finished_data(outcome: Outcome, currency: str) -> dict[str, object]:
+    """The last event of a run, which no engine sends: how it ended."""
+    return {
+        "event": "finished",
+        "exit_code": outcome.exit_code,
+        "done": sum(end.state is AttemptState.DONE for end in outcome.ended),
+        "not_right": sum(end.state is not AttemptState.DONE for end in outcome.ended),
+        "not_started": [{"key": one.key, "reason": _plain(one.reason)} for one in outcome.not_started],
+        "running": [list(attempt.tasks) for attempt in outcome.running],
+        "spent": f"{outcome.spent:f}",
+        "currency": currency,
+        "why": escape(outcome.why) if outcome.why else None,
+    }
 
 
 def event_line(event: Event, tally: Tally) -> str | None:

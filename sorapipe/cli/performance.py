@@ -1,0 +1,152 @@
+"""From a read storyboard to a finished run, for the verbs that buy: the order of the steps, none of their rules."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from sorapipe.cli.consent import Terms, agreed, money_left, within_limits
+from sorapipe.cli.failures import Exit, Expected, Quit
+from sorapipe.cli.options import page_for
+from sorapipe.cli.production import Production, Script, checked, produce
+from sorapipe.planning.plan_types import BUYS, Plan, Wishes
+from sorapipe.planning.situation import look
+from sorapipe.views.ink import paint
+
+if TYPE_CHECKING:
+    from sorapipe.engine.outcome import Outcome
+    from sorapipe.state.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person ordered. `command` is what was typed, shown to whoever finds the storyboard held."""
+
+    wishes: Wishes
+    terms: Terms
+    provider: str | None
+    as_json: bool
+    max_wait: float
+    command: str
+    note: str = ""
+
+
+def perform(script: Script, order: Order) -> None:
+    """Plans, asks, carries out, says how it went. Ends the command with the run's exit code."""
+    production = produce(script, order.provider)
+    plan = production.plan(order.wishes)
+    checked(production, plan)
+    if plan.idle:
+        _idle(production, plan, order)
+        return
+    plan = within_limits(production, plan, order.terms)
+    _ask(production, plan, order)
+    began = time.monotonic()
+    with production.workspace.hold(order.command) as session:
+        current = _again(production, plan, session, order)
+        outcome = _shoot(current, plan, session, order)
+        _note(session, plan, order.note)
+    _finish(production, plan, outcome, order, time.monotonic() - began)
+
+
+def _idle(production: Production, plan: Plan, order: Order) -> None:
+    """Nothing to send and nothing to fetch: says what waits, if anything, and writes nothing that is known already."""
+    from sorapipe.cli.shoot import outcome_of_nothing
+
+    if production.known.behind and not production.known.held:
+        with production.workspace.hold(order.command):
+            pass  # closing brings the lock up to date with the journal
+    outcome = outcome_of_nothing(production, plan)
+    if order.as_json:
+        _finished(outcome, plan)
+    elif outcome.not_started:
+        _summary(production, plan, outcome, 0.0)
+    else:
+        click.echo("nothing to do: every take is there")
+    _end(outcome.exit_code)
+
+
+def _ask(production: Production, plan: Plan, order: Order) -> None:
+    """Shows what it costs where that is real money, and asks for the yes and for the key before anything is begun."""
+    from sorapipe.cli.shoot import need_key
+
+    buys = any(step.action in BUYS for step in plan.steps)
+    if buys:
+        need_key(production.profile)
+    if buys and not production.capabilities.rehearsal:
+        from sorapipe.views.plan_view import plan_text
+
+        page = replace(page_for(production.script.words), paint=partial(paint, stream=sys.stderr))
+        click.echo(plan_text(plan, production.storyboard, page), err=True)
+    agreed(production, plan, order.terms)
+
+
+def _again(production: Production, plan: Plan, session: Session, order: Order) -> Production:
+    """The production as it is now that nobody else can change it. Raises `Expected` when the plan is no longer it."""
+    facts = session.facts()
+    if facts == production.facts:
+        return production
+    ground = production.outlook.ground._replace(facts=facts)
+    now = replace(
+        production, known=replace(production.known, facts=facts), outlook=look(ground),
+        inventory=production.workspace.inventory(facts),
+    )  # fmt: skip
+    new = now.plan(order.wishes)
+    if [step.key for step in new.steps if step.action in BUYS] != [s.key for s in production.plan(order.wishes).steps
+                                                                   if s.action in BUYS]:  # fmt: skip
+        raise Expected(Exit.TEMPORARY, "another run has changed what is to be done; nothing was sent", "run it again")
+    return now
+
+
+def _shoot(production: Production, plan: Plan, session: Session, order: Order) -> Outcome:
+    from sorapipe.cli.shoot import Pace, shoot
+    from sorapipe.views.progress import Ndjson, view
+
+    pace = Pace(money_left(production, order.terms), order.max_wait)
+    showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
+    with showing as listen:
+        return shoot(production, plan, session, listen, pace)
+
+
+def _note(session: Session, plan: Plan, text: str) -> None:
+    """Puts the note on the takes that were bought."""
+    if not text:
+        return
+    bought = {(step.address, step.take) for step in plan.steps if step.action in BUYS}
+    for address, attempts in session.facts().attempts.items():
+        for attempt in attempts:
+            if (address, attempt.take) in bought:
+                session.note(address, attempt.token, attempt.take, text)
+
+
+def _finish(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:
+    if order.as_json:
+        _finished(outcome, plan)
+    else:
+        _summary(production, plan, outcome, seconds)
+    _end(outcome.exit_code)
+
+
+def _summary(production: Production, plan: Plan, outcome: Outcome, seconds: float) -> None:
+    from sorapipe.views.summary import summary_text
+
+    page = page_for(production.script.words)
+    click.echo(summary_text(outcome, plan, production.storyboard, page, seconds), nl=False)
+
+
+def _finished(outcome: Outcome, plan: Plan) -> None:
+    """The last line of the events: how it all ended."""
+    from sorapipe.views.progress import finished_data
+
+    print(json.dumps(finished_data(outcome, plan.currency), ensure_ascii=False), flush=True)
+
+
+def _end(code: int) -> None:
+    if code:
+        raise Quit(code)

@@ -1,0 +1,52 @@
+"""`sorapipe run`: plan, consent, do; goes on by itself. Knows not how anything is done."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import click
+
+from sorapipe.cli.choosing import shell_words, sort_words
+from sorapipe.cli.group import VerbCommand
+from sorapipe.cli.options import provider_option, terms_options, wishes_options, words_argument
+
+
+@click.command(
+    "run",
+    cls=VerbCommand,
+    short_help="Render what is missing or was edited; goes on by itself after a break.",
+    help="Render what is missing or was edited. A run that was interrupted goes on, and one with nothing to do writes "
+    "nothing. A real provider asks before it costs money; Ctrl-C once ends a run when it is safe, twice at once.",
+    examples=(
+        ("sorapipe run", "the storyboard of this folder"),
+        ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),
+        ("sorapipe run --max-cost 12.50 --partial", "as much as that pays for"),
+    ),
+)
+@words_argument()
+@terms_options
+@wishes_options
+@provider_option
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    words: tuple[str, ...],
+    yes: bool,
+    max_cost: Decimal | None,
+    max_takes: int | None,
+    partial: bool,
+    max_wait: float,
+    as_json: bool,
+    cascade: bool,
+    reshoot: bool,
+    first_takes: bool,
+    provider: str | None,
+) -> None:
+    """Reads, plans, asks, carries out."""
+    from sorapipe.cli.consent import Terms
+    from sorapipe.cli.performance import Order, perform
+    from sorapipe.cli.production import read
+    from sorapipe.planning.plan_types import Wishes
+
+    script = read(sort_words(words))
+    wishes = Wishes(script.chosen(), cascade=cascade, reshoot=reshoot, first_takes=first_takes)
+    terms = Terms(yes, max_cost, max_takes, partial)
+    perform(script, Order(wishes, terms, provider, as_json, max_wait, f"sorapipe run{shell_words(words)}"))

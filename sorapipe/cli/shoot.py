@@ -1,0 +1,181 @@
+"""Carries a plan out: providers, books, engine and a view put together; decides nothing about any of them."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING
+
+from sorapipe.cli.embedded import serving
+from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.production import Production
+from sorapipe.cli.signals import taken
+from sorapipe.engine.compose import Script
+from sorapipe.engine.effects import Studio
+from sorapipe.engine.messages import Begin, Limits
+from sorapipe.engine.outcome import Outcome
+from sorapipe.engine.poll import ANY_SECONDS, Durations
+from sorapipe.engine.reconcile import Requests, Start, make_board, twins
+from sorapipe.engine.run import Listen, Run
+from sorapipe.engine.schedule import Schedule
+from sorapipe.planning.plan_types import BUYS, Action, Plan
+from sorapipe.providers.base import Provider
+from sorapipe.providers.key import Key
+from sorapipe.providers.profile import Profile
+from sorapipe.providers.profiles import load_profile
+from sorapipe.state.session import Session
+from sorapipe.state.workspace import config_dir
+
+if TYPE_CHECKING:
+    from sorapipe.clips.probe import ClipInfo
+
+_AT_PROVIDER = frozenset({Action.RESUME, Action.FETCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What this run may take. `remaining` is money, `None` without a limit; `max_wait` counts seconds."""
+
+    remaining: Decimal | None = None
+    max_wait: float = 3600.0
+
+
+def outcome_of_nothing(production: Production, plan: Plan) -> Outcome:
+    """How a run ends that has nothing to do: what waits or is blocked has its exit code all the same."""
+    board = make_board(_start(production, plan, frozenset(), lambda _: None))
+    schedule = Schedule(board, Limits())
+    schedule.step(Begin(), 0.0)
+    return schedule.outcome()
+
+
+def shoot(production: Production, plan: Plan, session: Session, listen: Listen, pace: Pace) -> Outcome:
+    """Carries the plan out; ends by itself or by signals (the first ends it gracefully, the second at once)."""
+    with ExitStack() as open_things:
+        providers = open_things.enter_context(speaking(production, plan))
+        session.remember(_recipes(production, plan))
+        start = _start(production, plan, frozenset(providers), session.request)
+        studio = _studio(production, start, session, providers)
+        run = Run(_schedule(production, start, pace), studio, listen)
+        open_things.enter_context(taken(run.stop))
+        return run.go()
+
+
+def need_key(profile: Profile) -> Key | None:
+    """The key from the variable that the profile names. Raises `Expected` (6) without one."""
+    if profile.key_env is None:
+        return None
+    try:
+        return Key(os.environ.get(profile.key_env, "").strip())
+    except ValueError as error:
+        why = "is not set" if profile.key_env not in os.environ else str(error)
+        raise Expected(
+            Exit.AUTHENTICATION, f"`{profile.name}` needs a key, and `{profile.key_env}` {why}",
+            f"`export {profile.key_env}=…`; keys are read from the environment only",
+        ) from None  # fmt: skip
+
+
+@contextmanager
+def speaking(production: Production, plan: Plan) -> Iterator[Mapping[str, Provider]]:
+    """Everybody that the plan needs to speak to, by name; embedded ones are started and end with this."""
+    from sorapipe.providers.http import HttpProvider
+
+    with ExitStack() as connections:
+        found: dict[str, Provider] = {}
+        for profile in _profiles(production, plan):
+            key = need_key(profile) if profile.name == production.profile.name else _key_if_there(profile)
+            if profile.key_env is not None and key is None:
+                continue
+            there = profile.at(connections.enter_context(serving())) if profile.embedded else profile
+            found[profile.name] = connections.enter_context(HttpProvider(there, key))
+        yield found
+
+
+def _profiles(production: Production, plan: Plan) -> Iterator[Profile]:
+    """The plan's own where it is needed, and those at which earlier takes were ordered."""
+    names = {step.attempt.provider for step in plan.steps if step.attempt and step.action in _AT_PROVIDER}
+    if production.profile.name in names or any(step.action in BUYS for step in plan.steps):
+        yield production.profile
+    for name in sorted(names - {production.profile.name}):
+        other = load_profile(name, config_dir()).profile
+        if other is not None:
+            yield other
+
+
+def _key_if_there(profile: Profile) -> Key | None:
+    try:
+        return need_key(profile)
+    except Expected:
+        return None
+
+
+def _schedule(production: Production, start: Start, pace: Pace) -> Schedule:
+    bears = production.profile.limits
+    limits = Limits(bears.in_flight, bears.creates, bears.window, bears.downloads, pace.remaining, pace.max_wait)
+    return Schedule(make_board(start), limits, _durations(production))
+
+
+def _studio(production: Production, start: Start, session: Session, providers: Mapping[str, Provider]) -> Studio:
+    workspace = production.workspace
+    return Studio(
+        script=start.script,
+        books=session,
+        files=workspace.files,
+        clips=_Eyes(),
+        providers=providers,
+        upload=workspace.reader().upload,
+        assets=production.script.loaded.assets,
+        renders=workspace.clips,
+        token=session.token,
+        random=random.SystemRandom().random,
+        clock=time.monotonic,
+        post=lambda _: None,
+        twins=twins(production.facts),
+        interrupted=Flag(),
+    )
+
+
+def _start(production: Production, plan: Plan, providers: frozenset[str], requests: Requests) -> Start:
+    script = Script(production.storyboard, production.capabilities)
+    return Start(plan, production.outlook, script, providers, production.profile.verify_seconds, requests)
+
+
+def _durations(production: Production) -> Durations:
+    """What earlier runs were told of how long clips take."""
+    known: dict[tuple[str, str, int], list[float]] = {}
+    for one in production.known.durations:
+        known.setdefault((one.provider, one.model, ANY_SECONDS), []).append(one.seconds)
+    return Durations(known)
+
+
+def _recipes(production: Production, plan: Plan) -> dict[str, str]:
+    """The recipes that this run sends or takes over, and those of the characters in them."""
+    used = {step.recipe for step in plan.steps if step.recipe and (step.action in BUYS or step.reuse is not None)}
+    needs = {need for step in plan.steps if step.action in BUYS for need in _cast(production, step.address)}
+    used |= {production.recipes.character(name).digest for name in needs}
+    return {digest: text for digest, text in production.recipes.by_digest().items() if digest in used}
+
+
+def _cast(production: Production, address: str) -> tuple[str, ...]:
+    situation = production.outlook.situations.get(address)
+    return situation.request.mentions if situation else ()
+
+
+class _Eyes:
+    """The rooms that look into clips, as the engine asks for them; loaded when there is a clip."""
+
+    def probe(self, path: Path) -> ClipInfo:
+        from sorapipe.clips.probe import probe
+
+        return probe(path)
+
+    def frame(self, path: Path, at: Decimal | None) -> bytes:
+        from sorapipe.clips.frames import frame
+
+        return frame(path, at)
