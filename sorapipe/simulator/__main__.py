@@ -34,7 +34,7 @@ def serve(options: Options) -> int:
         listener = _listen(options.port)
         server = Server(options)
     except OSError as problem:
-        print(f"simulator: can't start: {problem}", file=sys.stderr)  # noqa: T201
+        print(f"simulator: can't start: {problem}", file=sys.stderr)
         return 1
     config = uvicorn.Config(
         server.application(),
@@ -50,7 +50,7 @@ def serve(options: Options) -> int:
     if options.while_parent:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)  # noqa: T201
+    print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
     try:
         runner.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -83,10 +83,10 @@ def _audit(words: object) -> int:
 
     folder = words.books  # type: ignore[attr-defined]
     if not (folder / "books.sqlite").exists():
-        print(f"simulator: there are no books in {folder}", file=sys.stderr)  # noqa: T201
+        print(f"simulator: there are no books in {folder}", file=sys.stderr)
         return 2
     found = audit(Books(folder))
-    print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))  # noqa: T201
+    print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
     return 0 if found.clean else 1
 
 

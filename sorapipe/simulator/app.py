@@ -166,7 +166,9 @@ class Server:
         view = self.provider.watch(task)
         if view is None or view.state is not State.SUCCESS or not view.has_clip:
             return self._error(404, "no such file")
-        clip = self.shelf.ready(task, view.wish) or await asyncio.to_thread(self.shelf.clip, task, view.wish)
+        clip = self.shelf.ready(task, view.wish)
+        if clip is None:
+            clip = await asyncio.to_thread(self.shelf.clip, task, view.wish)
         head = call.request.method == "HEAD"
         if not head:
             self.provider.fetched(view)

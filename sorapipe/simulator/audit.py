@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sorapipe.simulator.ledger import Books, Page
@@ -64,8 +65,6 @@ def _doubles(page: Page, column: str) -> list[Row]:
         f" FROM ledger WHERE kind = 'charge' AND {column} IS NOT NULL GROUP BY {column}, account HAVING count(*) > 1"
         " ORDER BY min(entry)"
     )
-    import json
-
     return [{**row, "tasks": json.loads(str(row["tasks"]))} for row in found]
 
 
@@ -75,13 +74,15 @@ def _accounts(page: Page) -> list[Row]:
         "SELECT account, sum(CASE kind WHEN 'bought' THEN credits ELSE 0 END) AS bought,"
         " sum(CASE kind WHEN 'charge' THEN -credits ELSE 0 END) AS charged,"
         " sum(CASE kind WHEN 'refund' THEN credits ELSE 0 END) AS refunded, sum(credits) AS expected,"
-        " (SELECT balance FROM ledger AS last WHERE last.account = ledger.account ORDER BY entry DESC LIMIT 1) AS balance,"
+        " (SELECT balance FROM ledger AS last WHERE last.account = ledger.account ORDER BY entry DESC LIMIT 1)"
+        " AS balance,"
         " (SELECT coalesce(sum(credits), 0) FROM tasks WHERE tasks.account = ledger.account) AS tasks"
         " FROM ledger WHERE account IN (SELECT account FROM accounts) GROUP BY account ORDER BY account"
     )
     steps = page.rows(
         "SELECT account, entry FROM (SELECT account, entry, balance - credits AS before,"
-        " coalesce(lag(balance) OVER (PARTITION BY account ORDER BY entry), 0) AS last FROM ledger) WHERE before <> last"
+        " coalesce(lag(balance) OVER (PARTITION BY account ORDER BY entry), 0) AS last FROM ledger)"
+        " WHERE before <> last"
     )
     broken = {row["account"] for row in steps}
     return [

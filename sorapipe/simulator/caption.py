@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from sorapipe.simulator.catalogue import Wish
 from sorapipe.simulator.encode import FPS, Planes
 from sorapipe.simulator.fonts import font, legible, lines
-from sorapipe.simulator.layers import Motion, Sheet, planes, tint
+from sorapipe.simulator.layers import Motion, Sheet, Window, planes, tint
 from sorapipe.simulator.mood import Colour
 from sorapipe.simulator.shapes import even
 
@@ -94,9 +94,7 @@ def _digits(size: int) -> dict[str, Image.Image]:
     cells = {}
     for sign in "0123456789:":
         cell = Image.new("L", (width, even(size * 1.25)), dark)
-        ImageDraw.Draw(cell).text(
-            (width / 2, size * 0.08), sign, font=face, fill=light, anchor="mt" if sign != ":" else "mt"
-        )
+        ImageDraw.Draw(cell).text((width / 2, size * 0.08), sign, font=face, fill=light, anchor="mt")
         cells[sign] = cell
     return cells
 
@@ -129,8 +127,7 @@ def lower_third(wish: Wish, size: tuple[int, int], accent: Colour) -> tuple[Imag
         ticker,
         (0, at[1] + tall),
         Motion(across=70 * unit),
-        loop=(ticker.width - width, 0),
-        view=(width, strip),
+        Window((ticker.width - width, 0), (width, strip)),
     )
     return board, at, sheet
 

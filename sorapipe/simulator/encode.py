@@ -20,7 +20,7 @@ _AAC_FRAME = 1024
 _VIDEO = {
     "preset": "ultrafast",
     "tune": "fastdecode",
-    "crf": "24",
+    "crf": "26",
     "threads": "1",
     "x264-params": "keyint=24:scenecut=0:bframes=0:aq-mode=1:weightp=0",
 }
@@ -95,7 +95,7 @@ def _rows(picture: Image.Image, line: int) -> bytes:
     return padded.tobytes()
 
 
-_AudioPackets = Iterator[tuple[float, av.Packet]]
+_AudioPackets = Iterator[tuple[float, "av.Packet[AudioStream]"]]
 
 
 def _audio_packets(sound: av.container.InputContainer, target: AudioStream) -> _AudioPackets:

@@ -55,11 +55,24 @@ class Motion:
 STILL = Motion()
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a sheet is seen. A strip wraps after `loop` pixels (across, down; 0 where it doesn't slide): its
+    mask is laid twice. `view` is the size of the part, the whole where none is named; `light` changes brightness alone.
+    """
+
+    loop: tuple[int, int] = (0, 0)
+    view: tuple[int, int] | None = None
+    light: bool = False
+
+
+WHOLE = Window()
+
+
 class Sheet:
     """A shape of one colour, or a picture, behind a mask.
 
-    A sprite moves over the frame; a strip is as wide or high as the frame and wraps: it is cut out of a mask that is
-    laid twice side by side (`loop` is its length in pixels, 0 for a sprite).
+    A sprite moves over the frame; a strip stays where it is and slides behind its window.
     """
 
     def __init__(
@@ -68,16 +81,16 @@ class Sheet:
         fill: Colour | Image.Image,
         place: tuple[int, int] = (0, 0),
         motion: Motion = STILL,
-        *,
-        loop: tuple[int, int] = (0, 0),
-        view: tuple[int, int] | None = None,
+        window: Window = WHOLE,
     ) -> None:
         self._masks = (mask, mask.reduce(2))
+        self._light = window.light
+        self._solid = _solid(mask)
         self._fill = tint(fill) if isinstance(fill, tuple) else planes(fill)
         self._place = place
         self._motion = motion
-        self._loop = loop
-        self._view = view or mask.size
+        self._loop = window.loop
+        self._view = window.view or mask.size
 
     def lay(self, onto: Planes, seconds: float) -> None:
         """Lays the sheet over a picture as it is at that time."""
@@ -89,21 +102,33 @@ class Sheet:
                 y += dy
         else:
             window, (x, y) = (0, 0), (self._place[0] + dx, self._place[1] + dy)
-        for number, plane in enumerate(onto):
-            half = 1 if number == 0 else 2
-            mask = self._masks[half - 1]
-            left, top = window[0] // half, window[1] // half
-            width, height = self._view[0] // half, self._view[1] // half
-            cut = (left, top, left + width, top + height)
-            part = mask if mask.size == (width, height) else mask.crop(cut)
-            source: float | Image.Image = self._fill[number]
-            if isinstance(source, Image.Image) and source.size != (width, height):
-                source = source.crop(cut)
-            target = (x // half, y // half)
-            if isinstance(source, Image.Image):
-                plane.paste(source, target, part)
-            else:
-                plane.paste(source, (*target, target[0] + width, target[1] + height), part)
+        for number, plane in enumerate(onto[:1] if self._light else onto):
+            self._lay_plane(plane, number, window, (x, y))
+
+    def _lay_plane(self, plane: Image.Image, number: int, window: tuple[int, int], at: tuple[int, int]) -> None:
+        half = 1 if number == 0 else 2
+        left, top, x, y = (part // half for part in (*window, *at))
+        width, height = self._view[0] // half, self._view[1] // half
+        edge = height if self._loop[1] else min(height, self._solid // half)
+        fill: float | Image.Image = self._fill[number]
+        for first, last, masked in ((0, edge, True), (edge, height, False)):
+            if first < last:
+                cut = (left, top + first, left + width, top + last)
+                target = (x, y + first, x + width, y + last)
+                part = fill.crop(cut) if isinstance(fill, Image.Image) else fill
+                plane.paste(part, target, self._masks[half - 1].crop(cut) if masked else None)
+
+
+def _solid(mask: Image.Image) -> int:
+    """The row from which a mask hides everything, even: from there on it needn't be looked at."""
+    low, high = 0, mask.height // 2
+    while low < high:
+        row = (low + high) // 2
+        if mask.crop((0, row * 2, mask.width, mask.height)).getextrema()[0] == 255:  # noqa: PLR2004
+            high = row
+        else:
+            low = row + 1
+    return low * 2
 
 
 def copy(picture: Planes) -> Planes:

@@ -265,7 +265,7 @@ class Page:
         return balance
 
     def open_account(self, account: str, bought: int | None, default: int) -> None:
-        """Makes sure that the account has bought `bought` credits in all (`default` when it's new and none is named)."""
+        """Makes sure that the account has bought `bought` credits in all (`default` if new and none is named)."""
         row = self.run("SELECT bought FROM accounts WHERE account = ?", (account,)).fetchone()
         before = int(row[0]) if row else 0
         after = bought if bought is not None else (before if row else default)

@@ -90,10 +90,11 @@ _WORDS = {
     "fog": "fog foggy mist misty haze hazy smoke steam",
     "warm": "dawn sunrise sunset dusk golden evening morning warm glow candle",
     "sea": "sea ocean wave waves harbour harbor bay beach coast shore lake river water island skerry swim surf pier",
-    "city": "city street streets town skyline rooftop tower traffic alley downtown building buildings office metro bridge",
+    "city": "city street streets town skyline rooftop tower traffic alley downtown building buildings metro bridge"
+    " subway",
     "forest": "forest tree trees wood woods pine pines jungle park garden leaves grove",
     "desert": "desert dune dunes sand canyon sahara mesa",
-    "room": "room kitchen table desk interior studio bottle product cup mug counter shelf bed bedroom cabin's office inside"
+    "room": "room kitchen table desk interior studio bottle product cup mug counter shelf bed bedroom office inside"
     " indoor hall corridor stairs window cafe bar shop sofa lamp bench workshop",
     "close": "close close-up closeup portrait face eyes hands macro",
     "people": "man woman girl boy child keeper sailor person people couple figure walks stands runs he she her his"

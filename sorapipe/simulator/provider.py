@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Protocol, assert_never
@@ -151,7 +152,7 @@ class Provider:
         balance = page.balance(account)
         if balance < cost:
             return TurnedAway(No.CREDITS, f"insufficient credits: this costs {cost}, {balance} are left")
-        return Taken(self._new_task(page, account, wish, digest, cost, now), wish)
+        return Taken(self._new_task(page, account, wish, digest), wish)
 
     def _too_fast(self, page: Page, account: str, now: int) -> int | None:
         rate = self.options.rate
@@ -176,7 +177,8 @@ class Provider:
                 return f"input.character_id_list: no such character `{id[:80]}`"
         return None
 
-    def _new_task(self, page: Page, account: str, wish: Wish, digest: str, cost: int, now: int) -> Task:
+    def _new_task(self, page: Page, account: str, wish: Wish, digest: str) -> Task:
+        now = self.books.clock()
         number = page.next_number()
         name = "task_" + hashlib.sha256(f"{self._seed}:task:{number}".encode()).hexdigest()[:24]
         if page.task(name) is not None:  # another seed was here before
@@ -192,7 +194,7 @@ class Provider:
             wish=json.dumps(asdict(wish), ensure_ascii=False),
             token=_token(wish.metadata),
             body=digest,
-            credits=cost,
+            credits=price(wish),
             fail_code=_FAIL_CODE if moderated else None,
             fail_message=_FAIL_MESSAGE if moderated else None,
         )
@@ -296,10 +298,8 @@ def account_of(key: str) -> str:
 
 def body_digest(body: bytes) -> str:
     """Digest of a JSON body whatever its spaces and order; of the bytes where it's no JSON."""
-    try:
+    with suppress(ValueError, RecursionError):
         body = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
-        pass
     return hashlib.sha256(body).hexdigest()
 
 

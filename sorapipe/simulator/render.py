@@ -37,8 +37,10 @@ def _frames(wish: Wish, task: str, seen: Mood, reference: Path | None) -> Iterat
         scene = build(seen, stage)
     else:
         picture = fitted(reference, stage)
+        if wish.watermark:
+            _watermark(picture, stage)
         push = Push(picture)
-        scene = Scene(stage, picture)
+        scene = Scene(seen, stage, picture)
         weather(scene, seen)
     caption = Caption(wish, task, seen.palette.accent)
     if wish.style == "news":

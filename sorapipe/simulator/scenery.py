@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from sorapipe.simulator import shapes
-from sorapipe.simulator.layers import STILL, Motion, Sheet
+from sorapipe.simulator.layers import STILL, Motion, Sheet, Window
 from sorapipe.simulator.mood import Colour, Mood, mix
 from sorapipe.simulator.shapes import even
 
@@ -18,10 +18,15 @@ _SHADOW: Colour = (6, 8, 14)
 _WARM_LIGHT: Colour = (255, 214, 140)
 
 
+# Random bytes as faint specks around the middle grey.
+_GRAIN = [128 + round((value - 128) * 0.06) for value in range(256)]
+
+
 @dataclass(slots=True)
 class Scene:
     """A still ground and the sheets over it, in the order in which they lie; `ray` is a lamp's light at a time."""
 
+    mood: Mood
     size: tuple[int, int]
     ground: Image.Image
     sheets: list[Sheet] = field(default_factory=list)
@@ -31,7 +36,7 @@ class Scene:
 def build(mood: Mood, size: tuple[int, int]) -> Scene:
     """The scene for a picture of `size` (even numbers)."""
     horizon = size[1] * mood.shape.uniform(0.52, 0.6)
-    scene = Scene(size, _sky(mood, size, horizon))
+    scene = Scene(mood, size, _sky(mood, size, horizon))
     if mood.place == "room":
         _room(scene, mood)
     else:
@@ -66,7 +71,7 @@ def _sky(mood: Mood, size: tuple[int, int], horizon: float) -> Image.Image:
         _stars(sky, mood, horizon)
         sun = (sun[0], horizon * mood.shape.uniform(0.2, 0.42))
     _sun(sky, mood, sun)
-    return _comic_dots(sky, mood) if mood.style == "comic" else _grain(sky)
+    return _comic_dots(sky, mood) if mood.style == "comic" else _grain(sky, mood)
 
 
 def _sun(sky: Image.Image, mood: Mood, at: tuple[float, float]) -> None:
@@ -88,10 +93,12 @@ def _stars(sky: Image.Image, mood: Mood, horizon: float) -> None:
         draw.ellipse((x - r, y - r, x + r, y + r), fill=light)
 
 
-def _grain(picture: Image.Image) -> Image.Image:
+def _grain(picture: Image.Image, mood: Mood) -> Image.Image:
     """Film grain, and a little darkness in the corners; hides the steps of a gradient."""
     width, height = picture.size
-    noise = Image.merge("RGB", (Image.effect_noise((width // 2, height // 2), 9).resize(picture.size),) * 3)
+    small = (width // 2, height // 2)
+    speckle = Image.frombytes("L", small, mood.shape.randbytes(small[0] * small[1])).point(_GRAIN)
+    noise = Image.merge("RGB", (speckle.resize(picture.size),) * 3)
     corners = Image.radial_gradient("L").point([255 - round(max(0, i - 120) * 0.5) for i in range(256)])
     shade = Image.merge("RGB", (corners.resize(picture.size, Image.Resampling.BICUBIC),) * 3)
     return ImageChops.multiply(ImageChops.add(picture, noise, 1, -128), shade)
@@ -132,12 +139,12 @@ def _air(scene: Scene, mood: Mood, horizon: float) -> None:
 
 
 def _strip(mask: Image.Image, width: int, fill: Colour | Image.Image, top: int, motion: Motion) -> Sheet:
-    return Sheet(mask, fill, (0, top // 2 * 2), motion, loop=(width, 0), view=(width, mask.height))
+    return Sheet(mask, fill, (0, top // 2 * 2), motion, Window((width, 0), (width, mask.height)))
 
 
-def _band(scene: Scene, mood: Mood, mask: Image.Image, colour: Colour, top: float, motion: Motion) -> None:
+def _band(scene: Scene, mask: Image.Image, colour: Colour, top: float, motion: Motion) -> None:
     """A strip of land or water: outlined in a comic, with snow on it in winter, paler towards its foot in between."""
-    width = scene.size[0]
+    mood, width = scene.mood, scene.size[0]
     wide = shapes.twice(mask)
     if mood.style == "comic":
         scene.sheets.append(_strip(wide, width, INK, round(top) - 6, motion))
@@ -157,12 +164,10 @@ def _graded(size: tuple[int, int], top: Colour, foot: Colour) -> Image.Image:
     return column.resize(size, Image.Resampling.BILINEAR)
 
 
-def _thing(
-    scene: Scene, mood: Mood, mask: Image.Image, colour: Colour, at: tuple[float, float], motion: Motion = STILL
-) -> None:
+def _thing(scene: Scene, mask: Image.Image, colour: Colour, at: tuple[float, float], motion: Motion = STILL) -> None:
     """A single shape; outlined in a comic."""
     place = (round(at[0] / 2) * 2, round(at[1] / 2) * 2)
-    if mood.style == "comic":
+    if scene.mood.style == "comic":
         room = Image.new("L", (mask.width + 16, mask.height + 16))
         room.paste(mask, (8, 8))
         scene.sheets.append(Sheet(room.filter(ImageFilter.MaxFilter(9)), INK, (place[0] - 8, place[1] - 8), motion))
@@ -179,7 +184,8 @@ def _hills(scene: Scene, mood: Mood, horizon: float) -> None:
         waves = ((2, 3, 5, 9, 17), (1, 2, 4, 7), (1, 2, 3))[depth]
         mask = shapes.ridge(mood.shape, (width, even(height * tall)), rough=0.55, waves=waves)
         top = horizon - height * lift
-        _band(scene, mood, _filled(mask, height - top), colour, top, Motion(across=(3, 7, 14)[depth]))
+        foot = (horizon + height * 0.33, horizon + height * 0.45, height)[depth]
+        _band(scene, _filled(mask, foot - top), colour, top, Motion(across=(3, 7, 14)[depth]))
         if depth == 1 and mood.house:
             _cabin(scene, mood, (width * 0.58, horizon + height * 0.03))
 
@@ -197,16 +203,15 @@ def _desert(scene: Scene, mood: Mood, horizon: float) -> None:
         colour = mix(mix(mood.palette.far, mood.palette.low, 0.35), mood.palette.near, depth * 0.36)
         mask = shapes.ridge(mood.shape, (width, even(height * 0.2)), rough=0.8, waves=(1, 2) if depth else (1, 2, 3))
         top = horizon - height * lift
-        _band(scene, mood, _filled(mask, height - top), colour, top, Motion(across=(3, 8, 15)[depth]))
+        foot = (horizon + height * 0.25, horizon + height * 0.37, height)[depth]
+        _band(scene, _filled(mask, foot - top), colour, top, Motion(across=(3, 8, 15)[depth]))
 
 
 def _sea(scene: Scene, mood: Mood, horizon: float) -> None:
     width, height = scene.size
     if not mood.lighthouse:
         isle = shapes.ridge(mood.shape, (width, even(height * 0.09)), rough=1, waves=(1, 2, 5))
-        _band(
-            scene, mood, isle, mix(mood.palette.far, mood.palette.low, 0.25), horizon - height * 0.08, Motion(across=2)
-        )
+        _band(scene, isle, mix(mood.palette.far, mood.palette.low, 0.25), horizon - height * 0.08, Motion(across=2))
     else:
         _tower(scene, mood, horizon)
     crest = height * (0.05 if mood.storm else 0.022)
@@ -223,12 +228,12 @@ def _sea(scene: Scene, mood: Mood, horizon: float) -> None:
         if mood.style != "comic":
             foam = mix(colour, mood.palette.sun, 0.5 if mood.storm else 0.28)
             scene.sheets.append(_strip(shapes.twice(mask), width, foam, round(top) - 2, motion))
-        _band(scene, mood, mask, colour, top, motion)
+        _band(scene, mask, colour, top, motion)
         if depth == 1 and mood.boat:
             side = min(width, height) * 0.2
             at = (width * mood.shape.uniform(0.2, 0.6), top - side * 0.78)
             boat = mix(mood.palette.near, mood.palette.sun, 0.08)
-            _thing(scene, mood, shapes.sailboat(side), boat, at, Motion(across=9, swing=9, period=3.4))
+            _thing(scene, shapes.sailboat(side), boat, at, Motion(across=9, swing=9, period=3.4))
 
 
 def _tower(scene: Scene, mood: Mood, horizon: float) -> None:
@@ -236,7 +241,7 @@ def _tower(scene: Scene, mood: Mood, horizon: float) -> None:
     tall = min(height * 0.52, width * 0.62)
     left = mood.shape.random() < 0.5  # noqa: PLR2004
     at = (width * (0.1 if left else 0.9) - (0 if left else tall * 0.9), horizon - tall * 0.93)
-    _thing(scene, mood, shapes.lighthouse(tall), mix(mood.palette.near, mood.palette.far, 0.25), at)
+    _thing(scene, shapes.lighthouse(tall), mix(mood.palette.near, mood.palette.far, 0.25), at)
     lamp = (at[0] + tall * 0.45, at[1] + tall * 0.088)
     light = mix(_WARM_LIGHT, mood.palette.sun, 0.3)
     halo = shapes.glow((tall * 0.5, tall * 0.5), 0.95)
@@ -247,9 +252,16 @@ def _tower(scene: Scene, mood: Mood, horizon: float) -> None:
     )
     middle = 0.0 if left else math.pi
 
+    rays: dict[int, Sheet] = {}
+
     def ray(seconds: float) -> Sheet:
-        angle = middle + 0.42 * math.sin(math.tau * seconds / 7.0) - (0.12 if left else -0.12)
-        return Sheet(shapes.beam(scene.size, lamp, angle, 0.085), light)
+        turn = round(10 * math.sin(math.tau * seconds / 7.0))
+        if turn not in rays:
+            mask = shapes.beam(scene.size, lamp, middle + turn * 0.042 - (0.12 if left else -0.12), 0.085)
+            x, y, right, foot = mask.getbbox() or (0, 0, 2, 2)
+            box = (x // 2 * 2, y // 2 * 2, even(right), even(foot))
+            rays[turn] = Sheet(mask.crop(box), light, box[:2])
+        return rays[turn]
 
     scene.ray = ray
 
@@ -262,7 +274,7 @@ def _city(scene: Scene, mood: Mood, horizon: float) -> None:
         top = horizon - height * lift
         walls, lights = shapes.roofs(mood.shape, (width, even(height * tall)), short * wide)
         motion = Motion(across=(3, 7, 15)[depth])
-        _band(scene, mood, _filled(walls, height - top), colour, top, motion)
+        _band(scene, _filled(walls, height - top), colour, top, motion)
         lit = mix(colour, _WARM_LIGHT, (0.45, 0.7, 0.9)[depth] if mood.night else (0.2, 0.3, 0.35)[depth])
         scene.sheets.append(
             _strip(shapes.twice(lights), width, lit, round(top) + (8 if mood.weather == "snow" else 0), motion)
@@ -273,21 +285,22 @@ def _forest(scene: Scene, mood: Mood, horizon: float) -> None:
     width, height = scene.size
     short = min(width, height)
     back = shapes.ridge(mood.shape, (width, even(height * 0.3)), rough=0.6, waves=(1, 2, 4))
-    _band(scene, mood, _filled(back, height * 0.6), mood.palette.far, horizon - height * 0.16, Motion(across=2))
+    _band(scene, back, mood.palette.far, horizon - height * 0.16, Motion(across=2))
     for depth, tall in enumerate((0.26, 0.44, 0.74)):
         colour = mix(mood.palette.far, mood.palette.near, (0.35, 0.7, 1.0)[depth])
         foot = horizon + height * (0.1, 0.24, 0.46)[depth]
         count = round(width / (short * tall * (0.2, 0.24, 0.34)[depth]))
         mask = shapes.pines(mood.shape, (width, even(short * tall * 1.1)), short * tall, count)
         top = foot - mask.height
-        _band(scene, mood, _filled(mask, height - top), colour, top, Motion(across=(4, 9, 20)[depth]))
+        deep = (horizon + height * 0.26, horizon + height * 0.48, height)[depth]
+        _band(scene, _filled(mask, deep - top), colour, top, Motion(across=(4, 9, 20)[depth]))
         if depth == 1 and mood.house:
             _cabin(scene, mood, (width * 0.36, foot - short * 0.2))
 
 
 def _cabin(scene: Scene, mood: Mood, at: tuple[float, float]) -> None:
     walls, light = shapes.cabin(min(scene.size) * 0.2)
-    _thing(scene, mood, walls, mix(mood.palette.near, mood.palette.far, 0.15), at)
+    _thing(scene, walls, mix(mood.palette.near, mood.palette.far, 0.15), at)
     scene.sheets.append(Sheet(light, _WARM_LIGHT, (round(at[0] / 2) * 2, round(at[1] / 2) * 2)))
 
 
@@ -304,7 +317,7 @@ def _room(scene: Scene, mood: Mood) -> None:
     pane = scene.ground.crop((0, 0, scene.size[0], round(height * 0.62))).resize((round(wide), round(tall)))
     room.paste(pane, (round(left), round(top)))
     _frame(room, (left, top, left + wide, top + tall), mix(palette.near, wall, 0.25))
-    scene.ground = _grain(room) if mood.style != "comic" else _comic_dots(room, mood)
+    scene.ground = _grain(room, mood) if mood.style != "comic" else _comic_dots(room, mood)
     ray = shapes.beam(
         scene.size, (left + wide / 2, top + tall * 0.2), math.pi * (0.38 if left < width * 0.4 else 0.62), 0.3
     )
@@ -318,7 +331,7 @@ def _room(scene: Scene, mood: Mood) -> None:
         tall = height * (0.62 if across else 0.42)
         bust = shapes.bust(tall, left=left > width * 0.4)
         x = width * (0.62 if left < width * 0.4 else 0.2) - bust.width / 2 + width * 0.08
-        _thing(scene, mood, bust, mix(palette.near, _SHADOW, 0.3), (x, height - tall * 0.92), Motion(swing=4, period=5))
+        _thing(scene, bust, mix(palette.near, _SHADOW, 0.3), (x, height - tall * 0.92), Motion(swing=4, period=5))
     else:
         _still_life(scene, mood, table, 0.66 if left < width * 0.4 else 0.3)
     dust = shapes.flakes(mood.shape, scene.size, 46, 2.2)
@@ -355,7 +368,7 @@ def _still_life(scene: Scene, mood: Mood, table: float, place: float) -> None:
     halo = shapes.glow((unit * 2, unit * 2), 0.5)
     middle = (round(at[0] + things.width / 2 - halo.width / 2), round(table - unit * 1.35))
     scene.sheets.append(Sheet(halo, mix(mood.palette.accent, mood.palette.sun, 0.5), middle))
-    _thing(scene, mood, things, mix(mood.palette.accent, mood.palette.near, 0.3), at)
+    _thing(scene, things, mix(mood.palette.accent, mood.palette.near, 0.3), at)
 
 
 # People and weather.
@@ -367,26 +380,28 @@ def _people(scene: Scene, mood: Mood) -> None:
         tall = min(height * 0.66, width * 0.8)
         bust = shapes.bust(tall, left=mood.shape.random() < 0.5)  # noqa: PLR2004
         at = (width * mood.shape.uniform(0.38, 0.62) - bust.width / 2, height - tall * 0.94)
-        _rimmed(scene, mood, bust, at, Motion(swing=5, period=5))
+        _rimmed(scene, bust, at, Motion(swing=5, period=5))
         return
+    bank = shapes.ridge(mood.shape, (width, even(height * 0.2)), rough=0.45, waves=(1, 2, 3))
+    ground = mix(mood.palette.near, _SHADOW, 0.45)
+    _band(scene, bank, ground, height * 0.8, Motion(across=10))
     for number in range(mood.people):
-        tall = min(width, height) * mood.shape.uniform(0.36, 0.42)
+        tall = min(width, height) * mood.shape.uniform(0.4, 0.46)
         figure = shapes.person(tall, coat=mood.shape.random() < 0.6)  # noqa: PLR2004
         middle = width * (0.5 + (number - (mood.people - 1) / 2) * 0.13 + mood.shape.uniform(-0.06, 0.06))
-        at = (middle - figure.width / 2, height - tall * mood.shape.uniform(1.0, 1.06))
-        _rimmed(
-            scene, mood, figure, at, Motion(across=mood.shape.uniform(-4, 4), swing=2, period=3.2, phase=number * 0.3)
-        )
+        at = (middle - figure.width / 2, height * 0.925 - tall)
+        _rimmed(scene, figure, at, Motion(across=mood.shape.uniform(-4, 4), swing=2, period=3.2, phase=number * 0.3))
 
 
-def _rimmed(scene: Scene, mood: Mood, mask: Image.Image, at: tuple[float, float], motion: Motion) -> None:
+def _rimmed(scene: Scene, mask: Image.Image, at: tuple[float, float], motion: Motion) -> None:
     """A dark shape with a thin edge of light, so that it stands out from dark ground."""
+    mood = scene.mood
     if mood.style != "comic":
         light = mix(mood.palette.low, mood.palette.sun, 0.4)
         scene.sheets.append(Sheet(mask, light, (round(at[0] / 2) * 2 - 2, round(at[1] / 2) * 2 - 2), motion))
-        _thing(scene, mood, mask, mix(mood.palette.near, _SHADOW, 0.35), at, motion)
+        _thing(scene, mask, mix(mood.palette.near, _SHADOW, 0.35), at, motion)
     else:
-        _thing(scene, mood, mask, mix(mood.palette.accent, INK, 0.15), at, motion)
+        _thing(scene, mask, mix(mood.palette.accent, INK, 0.15), at, motion)
 
 
 def weather(scene: Scene, mood: Mood) -> None:
@@ -394,7 +409,7 @@ def weather(scene: Scene, mood: Mood) -> None:
     width, height = scene.size
     if mood.weather == "rain" and mood.place != "room":
         drops = shapes.streaks(
-            mood.shape, scene.size, 260 if mood.storm else 170, height * 0.07, 0.32 if mood.storm else 0.12
+            mood.shape, scene.size, 130 if mood.storm else 90, height * 0.1, 0.32 if mood.storm else 0.12
         )
         scene.sheets.append(_fall(scene, drops, mood.palette.sun, Motion(down=-height * 1.3)))
     elif mood.weather == "snow" and mood.place != "room":
@@ -412,7 +427,7 @@ def weather(scene: Scene, mood: Mood) -> None:
 
 def _fall(scene: Scene, mask: Image.Image, colour: Colour, motion: Motion) -> Sheet:
     """Something that falls (`down` is negative: the window over the mask goes up) and drifts, for ever."""
-    return Sheet(shapes.stacked(shapes.twice(mask)), colour, (0, 0), motion, loop=scene.size, view=scene.size)
+    return Sheet(shapes.stacked(shapes.twice(mask)), colour, (0, 0), motion, Window(scene.size, scene.size, light=True))
 
 
 _PLACES: dict[str, Callable[[Scene, Mood, float], None]] = {

@@ -42,11 +42,11 @@ def stacked(mask: Image.Image) -> Image.Image:
 
 def ridge(chance: random.Random, size: tuple[int, int], *, rough: float, waves: Sequence[int]) -> Image.Image:
     """A skyline of hills that meets itself at the ends. `waves` are humps a width, `rough` from 0 to 1 their height."""
-    parts = [(count, 1 / count**0.85, chance.random() * math.tau) for count in waves]
+    parts = [(count, 1 / float(count) ** 0.85, chance.random() * math.tau) for count in waves]
     total = sum(strength for _, strength, _ in parts)
 
     def height(share: float) -> float:
-        swing = sum(strength * math.sin(math.tau * count * share + phase) for count, strength, phase in parts)
+        swing: float = sum(strength * math.sin(math.tau * count * share + phase) for count, strength, phase in parts)
         return 0.5 - 0.5 * swing / total
 
     def paint(draw: ImageDraw.ImageDraw, scale: float) -> None:
@@ -127,18 +127,32 @@ def pines(chance: random.Random, size: tuple[int, int], tall: float, count: int)
             height = tall * chance.uniform(0.55, 0.98)
             for shift in (-size[0], 0, size[0]):
                 _fir(draw, (middle + shift) * scale, ground * scale, height * scale)
-        draw.rectangle((0, (ground - 2) * scale, size[0] * scale, size[1] * scale), fill=255)
+        steps = 120
+        phase = chance.random() * math.tau
+        bank = [
+            math.sin(math.tau * 2 * i / steps + phase) + 0.5 * math.sin(math.tau * 5 * i / steps)
+            for i in range(steps + 1)
+        ]
+        top = [
+            (size[0] * scale * i / steps, (ground - tall * 0.025 * (1.2 + bank[i])) * scale) for i in range(steps + 1)
+        ]
+        draw.polygon([(0, size[1] * scale), *top, (size[0] * scale, size[1] * scale)], fill=255)
 
     return smooth(size, paint)
 
 
 def _fir(draw: ImageDraw.ImageDraw, x: float, ground: float, height: float) -> None:
-    tiers = 5
+    tiers = 7
+    edge: list[Point] = []
     for tier in range(tiers):
-        base = ground - height * 0.08 - height * 0.92 * tier / (tiers + 0.6)
-        half = height * 0.21 * (1 - tier / (tiers + 0.35))
-        draw.polygon([(x - half, base), (x, base - height * 0.36), (x + half, base)], fill=255)
-    draw.rectangle((x - height * 0.018, ground - height * 0.1, x + height * 0.018, ground), fill=255)
+        half = height * 0.2 * (1 - tier / tiers) ** 0.85
+        low = ground - height * (0.07 + 0.86 * tier / tiers)
+        edge += [(half * 0.5, low - height * 0.02 * bool(tier)), (half, low)]
+    outline = (
+        [(x - half, y) for half, y in edge] + [(x, ground - height)] + [(x + half, y) for half, y in reversed(edge)]
+    )
+    draw.polygon(outline, fill=255)
+    draw.rectangle((x - height * 0.015, ground - height * 0.1, x + height * 0.015, ground), fill=255)
 
 
 def clouds(chance: random.Random, size: tuple[int, int], count: int, strength: int) -> Image.Image:
@@ -214,21 +228,25 @@ def person(height: float, *, coat: bool) -> Image.Image:
 
 
 def bust(height: float, *, left: bool) -> Image.Image:
-    """Head and shoulders, near the lens, three quarters from behind."""
+    """Head and shoulders near the lens, in three-quarter view; the hair ends in a knot."""
 
     def paint(draw: ImageDraw.ImageDraw, scale: float) -> None:
         unit = height * scale
-        middle = unit * 0.65
-        lean = -0.05 if left else 0.05
-        draw.ellipse((middle + (lean - 0.2) * unit, 0.03 * unit, middle + (lean + 0.2) * unit, 0.56 * unit), fill=255)
-        draw.polygon(
-            [
-                (middle + x * unit, y * unit)
-                for x, y in ((-0.11 + lean, 0.42), (0.11 + lean, 0.42), (0.14, 0.7), (-0.14, 0.7))
-            ],
-            fill=255,
-        )
-        draw.ellipse((middle - 0.56 * unit, 0.58 * unit, middle + 0.56 * unit, 1.5 * unit), fill=255)
+        side = -1 if left else 1
+
+        def blob(x: float, y: float, wide: float, tall: float) -> None:
+            middle = unit * (0.65 + side * x)
+            draw.ellipse((middle - wide * unit, (y - tall) * unit, middle + wide * unit, (y + tall) * unit), fill=255)
+
+        def area(*points: Point) -> None:
+            draw.polygon([(unit * (0.65 + side * x), y * unit) for x, y in points], fill=255)
+
+        blob(0.02, 0.245, 0.165, 0.2)
+        blob(-0.03, 0.2, 0.165, 0.165)
+        blob(-0.185, 0.16, 0.062, 0.066)
+        area((0.16, 0.27), (0.198, 0.325), (0.168, 0.335), (0.165, 0.4), (0.1, 0.45), (0, 0.42), (0, 0.2), (0.15, 0.2))
+        area((-0.1, 0.35), (0.075, 0.4), (0.085, 0.6), (0.2, 0.66), (-0.24, 0.67), (-0.105, 0.6))
+        blob(-0.02, 0.98, 0.5, 0.36)
 
     return smooth((even(height * 1.3), even(height)), paint)
 
@@ -306,7 +324,7 @@ def gull(width: float) -> Image.Image:
     return smooth((even(width), even(width * 0.5)), paint)
 
 
-def glow(size: tuple[int, int], strength: float = 1.0) -> Image.Image:
+def glow(size: tuple[float, float], strength: float = 1.0) -> Image.Image:
     """Light around a lamp, from `strength` (0 to 1) in the middle to nothing at the rim."""
     spot = Image.radial_gradient("L").point([round(max(0.0, 1 - i / 181) ** 2.2 * 255 * strength) for i in range(256)])
     return spot.resize((even(size[0]), even(size[1])), Image.Resampling.BICUBIC)

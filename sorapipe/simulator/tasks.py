@@ -50,7 +50,7 @@ def read_create(body: bytes, pictures: Pictures) -> Wish | str:
     wanted = document.get("input")
     if isinstance(wanted, dict):
         problems += _wrong_with(wanted, document.get("model"))
-    if problems:
+    if problems or not isinstance(wanted, dict):
         return "; ".join(problems)
     reference = wanted.get("input_reference")
     digest = None
