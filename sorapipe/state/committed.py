@@ -75,9 +75,9 @@ class Committed:
             self._due = ended + (ended - began) / SAVE_SHARE
             return True
 
-    def bytes_on_disk(self) -> bytes:
-        """The lock as it was just saved."""
-        return read_lock(self._files, self._places.lock) or b""
+    def bytes(self) -> bytes:
+        """The lock as it would be written now."""
+        return dumps(self.whole())
 
     def _look_again(self) -> None:
         """Reads the lock again if it is another file than it was: a checkout, a merge, an editor."""

@@ -161,6 +161,7 @@ class Session:
                     self._files.sync(handle)
                 finally:
                     self._files.close(handle)
+                self._files.sync_folder(path.parent)
             except StateError:
                 continue
             return path
@@ -332,8 +333,8 @@ class Session:
             finally:
                 self.save()
             if self._journal.length > ARCHIVE_ABOVE and not self._journal.story.open():
-                data = self._lock.bytes_on_disk()
-                write_atomic(self._files, self._places.saved(self.lineage), data, private=True)
+                saved = self._places.saved(self.lineage)
+                write_atomic(self._files, saved, self._lock.bytes(), private=True)
                 self._journal.archive(self._places.archive, self.lineage)
 
 

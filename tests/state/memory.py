@@ -46,6 +46,7 @@ class Memory:
         self.points: list[str] = []
         self.fail, self.for_ever, self.number = 0, False, errno.ENOSPC
         self.die_at = ""
+        self.dead = False
 
     # What a disk does to people.
 
@@ -75,14 +76,17 @@ class Memory:
         self.tree[path] = self.durable[path] = Node(bytearray(data), data)
 
     def _step(self, what: str, path: Path) -> None:
+        if self.dead:
+            raise Died(what)
         self.steps.append(what)
         if self.fail and (len(self.steps) == self.fail or (self.for_ever and len(self.steps) > self.fail)):
             raise StateError(what, path, os.strerror(self.number).lower(), self.number)
 
     def reach(self, point: str) -> None:
-        if point:
+        if point and not self.dead:
             self.points.append(point)
-        if point and point == self.die_at:
+        if self.dead or (point and point == self.die_at):
+            self.dead = True
             raise Died(point)
 
     # Looking.
