@@ -270,10 +270,11 @@ def _expanded(character: Character) -> str:
 
 def _unknown(field: str, word: str, known: Iterable[str], whose: str) -> Problem:
     names = list(known)
-    meant = did_you_mean(word, names)
+    meant = None if word.isdigit() else did_you_mean(word, names)
     hint = f"did you mean `{meant}`? " if meant is not None else ""
     takes = f"it takes {_list(names)}" if names else "it takes none"
-    return Problem(f"unknown-{field}", field, f"{whose} has no {field} `{word}`", hint + takes)
+    verb = "takes" if field in {"size", "seconds"} else "has"
+    return Problem(f"unknown-{field}", field, f"{whose} {verb} no {field} `{word}`", hint + takes)
 
 
 def _list(names: Iterable[str]) -> str:

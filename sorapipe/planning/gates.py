@@ -55,7 +55,11 @@ IDLE = Result()
 
 def worst(gates: Iterable[Gate]) -> Gate:
     """The gate that decides, the first of equal ones."""
-    return max(gates, key=lambda gate: gate.state, default=READY)
+    found = READY
+    for gate in gates:
+        if gate.state > found.state:
+            found = gate
+    return found
 
 
 class Gates:

@@ -12,7 +12,7 @@ from sorapipe.planning.choice import Because, letters, next_take
 from sorapipe.planning.cost import NOTHING, request_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
-from sorapipe.planning.graph import Kind
+from sorapipe.planning.graph import Edge, Kind
 from sorapipe.planning.keeping import Inventory, Kept, collected, ended, gone, kept, unsettled
 from sorapipe.planning.plan_types import Action, Reason, Step, Wishes
 from sorapipe.planning.purchase import UNSETTLED, Asked, Desire, asked, desire
@@ -55,8 +55,6 @@ class Planner:
         self._orphans()
         return tuple(self._steps)
 
-    # Which shots are looked at.
-
     def _chosen(self) -> frozenset[str] | None:
         """The selection with the parents that it lacks; `None` for everything."""
         select = self._want.wishes.select
@@ -94,30 +92,31 @@ class Planner:
             return True
         return gone(it, film.attempt, self._inventory) or desire(it, self._want).moves
 
-    # One shot.
-
     def _shot(self, it: Situation) -> None:
         edges = self._outlook.ground.graph.parents(it.address)
-        moving = tuple(
+        moving = self._moving(edges) if edges else ()
+        want = desire(it, self._want, moving)
+        needs = self._needs(edges) if edges and want.make else ()
+        gate = worst((self._own_gate(it), *(need.gate for need in needs))) if want.make else READY
+        if want.make and it.request.mentions:
+            self._characters(it, gate.state < State.WAIT)
+        before = len(self._steps)
+        result = self._existing(it, want, moving, want.make > 0 and gate.state < State.WAIT) if it.attempts else IDLE
+        if want.make:
+            self._new(it, want, gate, needs)
+        elif it.shot.frozen and (it.film is None or it.address in self._want.rolls):
+            text = "frozen, and nothing is there to keep" if it.film is None else "frozen: nothing new is rendered"
+            self._steps.append(self._halted(it, next_take(it.attempts), Gate(State.BLOCKED, Reason("frozen", text))))
+        if want.make or result is not IDLE or it.shot.frozen:
+            self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
+
+    def _moving(self, edges: tuple[Edge, ...]) -> tuple[str, ...]:
+        """The labels of parents whose clip in the film this plan replaces."""
+        return tuple(
             self._outlook.labels[edge.parent]
             for edge in edges
             if edge.kind is Kind.FRAME and self._gates.result(edge.parent).moves
         )
-        want = desire(it, self._want, moving)
-        needs = self._needs(it) if edges and want.make else ()
-        gate = worst((self._own_gate(it), *(need.gate for need in needs))) if want.make else READY
-        buys = want.make > 0 and gate.state < State.WAIT
-        if want.make:
-            self._characters(it, buys)
-        before = len(self._steps)
-        result = self._existing(it, want, moving, buys) if it.attempts else IDLE
-        if want.make:
-            self._new(it, want, gate, needs)
-        elif it.shot.frozen and not it.attempts:
-            text = "frozen, and nothing is there to keep"
-            self._steps.append(self._halted(it, 1, Gate(State.BLOCKED, Reason("frozen", text))))
-        if want.make or result is not IDLE or it.shot.frozen:
-            self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
 
     def _own_gate(self, it: Situation) -> Gate:
         """What on the shot itself keeps a take from being sent: an order that nobody knows the fate of."""
@@ -135,9 +134,9 @@ class Planner:
                 return Gate(State.WAIT, Reason("renamed", text, "sorapipe run"))
         return READY
 
-    def _needs(self, it: Situation) -> tuple[Need, ...]:
+    def _needs(self, edges: tuple[Edge, ...]) -> tuple[Need, ...]:
         found: list[Need] = []
-        for edge in self._outlook.ground.graph.parents(it.address):
+        for edge in edges:
             match edge.kind:
                 case Kind.FRAME:
                     found.append(Need(self._outlook.source(edge.parent).address, self._gates.clip(edge.parent)))
@@ -208,11 +207,13 @@ class Planner:
         return any(attempt.token == token and gone(it, attempt, self._inventory) for attempt in it.attempts)
 
     def _new(self, it: Situation, want: Desire, gate: Gate, needs: tuple[Need, ...]) -> None:
-        first = next_take(it.attempts)
+        first = next_take(it.attempts) if it.attempts else 1
         if gate.state >= State.WAIT:
             self._steps += [self._halted(it, first + index, gate) for index in range(want.make)]
             return
-        pending = tuple(dict.fromkeys(need.address for need in needs if need.gate.state is State.PENDING))
+        pending: tuple[str, ...] = ()
+        if needs:
+            pending = tuple(dict.fromkeys(need.address for need in needs if need.gate.state is State.PENDING))
         action = Action.RERENDER if want.again else Action.RENDER
         price = self._price(it)
         for index in range(want.make):
@@ -258,8 +259,6 @@ class Planner:
                     self._steps.append(_foreign(attempt, Action.RESUME, reason))
                 elif attempt.state in UNSETTLED and attempt.token not in seen:
                     self._steps.append(_foreign(attempt, Action.UNCERTAIN, uncertain(address, attempt)))
-
-    # Money.
 
     def _price(self, it: Situation) -> Decimal | None:
         request = it.request

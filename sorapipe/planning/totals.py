@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -9,8 +10,9 @@ from sorapipe.planning.capabilities import CharacterWay
 from sorapipe.planning.cost import NOTHING
 from sorapipe.planning.plan_types import BUYS, Action, Step, Totals, Upload
 from sorapipe.planning.situation import Outlook
-from sorapipe.storyboard.model import FileRef, FileSource, Shot
+from sorapipe.storyboard.model import FileRef, FileSource, Shot, Use
 
+_WHOLE = Use()
 _WORKS = BUYS | {Action.RESUME}
 
 
@@ -46,10 +48,16 @@ def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
 def film_seconds(outlook: Outlook) -> Decimal:
     """How long the films are together: each clip as it is cut, with the length that it is ordered in."""
     films = outlook.ground.storyboard.films
-    if not films:
-        return sum((_seconds(outlook, shot) for shot in outlook.shots.values()), NOTHING)
-    lengths = {address: _seconds(outlook, shot) for address, shot in outlook.shots.items()}
-    return sum((lengths[address.canonical] for film in films for address in film.shots), NOTHING)
+    shots = outlook.shots
+    shown = [shots[it.canonical] for film in films for it in film.shots] if films else list(shots.values())
+    whole = 0
+    cut = NOTHING
+    for shot in shown:
+        if shot.use == _WHOLE and shot.request is not None:
+            whole += shot.request.seconds or outlook.ground.capabilities.default_seconds
+        else:
+            cut += _seconds(outlook, shot)
+    return whole + cut
 
 
 def _seconds(outlook: Outlook, shot: Shot) -> Decimal:
@@ -83,22 +91,27 @@ def _rounds(work: Sequence[Step], at_once: int) -> int:
     left: dict[str, int] = {}
     for step in work:
         left[step.address] = left.get(step.address, 0) + 1
-    open_needs = {step.key: {need for need in step.needs if need in left} for step in work}
-    waiting: dict[str, list[Step]] = {}
-    for step in work:
-        for need in open_needs[step.key]:
-            waiting.setdefault(need, []).append(step)
-    ready = [step for step in work if not open_needs[step.key]]
+    waiting: dict[str, list[int]] = {}
+    missing: dict[int, int] = {}
+    ready: deque[int] = deque()
+    for index, step in enumerate(work):
+        needs = {need for need in step.needs if need in left} if step.needs else ()
+        if not needs:
+            ready.append(index)
+            continue
+        missing[index] = len(needs)
+        for need in needs:
+            waiting.setdefault(need, []).append(index)
     rounds = 0
     while ready:
         rounds += 1
-        now, ready = ready[:at_once], ready[at_once:]
-        for step in now:
-            left[step.address] -= 1
-            if left[step.address]:
+        for index in [ready.popleft() for _ in range(min(at_once, len(ready)))]:
+            address = work[index].address
+            left[address] -= 1
+            if left[address] or address not in waiting:
                 continue
-            for child in waiting.pop(step.address, ()):
-                open_needs[child.key].discard(step.address)
-                if not open_needs[child.key]:
+            for child in waiting.pop(address):
+                missing[child] -= 1
+                if not missing[child]:
                     ready.append(child)
     return rounds

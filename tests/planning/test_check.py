@@ -38,9 +38,9 @@ def test_unknown_values_are_named_with_what_is_taken() -> None:
         "did you mean `sora-2`? it takes `sora-2`, `sora-2-hd`",
     )
     (seconds,) = found(shot("a", seconds=12))
-    assert (seconds.message, seconds.hint) == ("`sora-2` at `studio` has no seconds `12`", "it takes `10`, `15`")
+    assert (seconds.message, seconds.hint) == ("`sora-2` at `studio` takes no seconds `12`", "it takes `10`, `15`")
     assert said(shot("a", size="1x1", style="comics")) == [
-        "error: `sora-2` at `studio` has no size `1x1`",
+        "error: `sora-2` at `studio` takes no size `1x1`",
         "error: `sora-2` at `studio` has no style `comics`",
     ]
     (extra,) = found(shot("a", extra=(("cfg_scal", 1),)))
@@ -54,13 +54,13 @@ def test_the_place_is_that_of_the_field() -> None:
 
 def test_one_wrong_default_is_reported_once_with_a_count() -> None:
     assert said(*(shot(f"s{index}", seconds=12) for index in range(1000))) == [
-        "error: `sora-2` at `studio` has no seconds `12` (1000 shots)"
+        "error: `sora-2` at `studio` takes no seconds `12` (1000 shots)"
     ]
 
 
 def test_finished_and_frozen_shots_are_only_warned_about() -> None:
-    assert said(shot("a", seconds=12), done=True) == ["warning: `sora-2` at `studio` has no seconds `12`"]
-    assert said(shot("a", seconds=12, frozen=True)) == ["warning: `sora-2` at `studio` has no seconds `12`"]
+    assert said(shot("a", seconds=12), done=True) == ["warning: `sora-2` at `studio` takes no seconds `12`"]
+    assert said(shot("a", seconds=12, frozen=True)) == ["warning: `sora-2` at `studio` takes no seconds `12`"]
 
 
 def test_fields_that_the_provider_lacks() -> None:

@@ -140,9 +140,6 @@ def test_takes_beside_the_picked_one_may_be_deleted() -> None:
     assert said(world.pick("a", 2).plan()) == ["keep a t02: picked"]
 
 
-# Picks and what waits for them.
-
-
 def test_what_depends_on_several_takes_waits_for_a_pick() -> None:
     world = World(board(shot("stairs", takes=3), shot("after", frame="stairs"), shot("end", frame="after")))
     plan = world.plan()
@@ -177,9 +174,6 @@ def test_contradicting_picks_block_what_depends_on_them() -> None:
     world.took("a"), world.took("a")
     plan = world.pick("a", 1, 2).plan()
     assert said(plan) == ["keep a t01: pick-conflict", "keep a t02: take", "blocked b t01: pick-conflict"]
-
-
-# Staleness.
 
 
 def repicked() -> World:
@@ -305,9 +299,6 @@ def test_a_reference_whose_bytes_changed_is_an_edit() -> None:
     assert step(world.plan(), "a#2").reason.text == "input_reference: another picture"
 
 
-# Practice.
-
-
 def test_practice_takes_do_not_satisfy_a_real_provider() -> None:
     world = World(board(shot("a"), shot("b", frame="a")), PRACTICE).took_all()
     assert world.plan().idle
@@ -326,9 +317,6 @@ def test_practice_takes_never_replace_real_ones() -> None:
     plan = world.pick("a", 2).plan()
     assert plan.idle
     assert world.outlook().situations["a"].film.attempt.take == 1
-
-
-# Characters.
 
 
 def test_a_character_is_made_once_before_the_first_shot_that_needs_it() -> None:
@@ -418,9 +406,6 @@ def test_a_begun_character_is_collected_and_a_failed_one_is_not_sent_again() -> 
     assert said(world.plan(rolls=(("@keeper", 1),))) == ["render @keeper t02: character", "render a t01: new"]
 
 
-# Elsewhere: renamed shots and neighbours.
-
-
 def test_a_renamed_shot_is_found_by_its_recipe_and_its_children_stay_fresh() -> None:
     world = World(board(shot("stairs", "Steps."), shot("after", frame="stairs"))).took_all()
     world.storyboard = board(shot("steps", "Steps."), shot("after", frame="steps"))
@@ -494,9 +479,6 @@ def test_a_neighbours_clip_made_from_another_picture_is_not_taken() -> None:
     assert said(world.plan()) == ["keep a t01: in-film", "render b t01: new"]
 
 
-# Selections.
-
-
 def test_a_selection_brings_its_missing_parents_along() -> None:
     world = World(board(shot("a"), shot("b", frame="a"), shot("c", frame="b"), shot("d")))
     assert said(world.plan(select=["c"])) == ["render a t01: new", "render b t01: new", "render c t01: new"]
@@ -555,3 +537,59 @@ def test_waiting_and_blocked_steps_cost_nothing() -> None:
     plan = world.plan()
     assert step(plan, "b#1").action is Action.WAIT
     assert plan.totals.cost == 2
+
+
+def test_more_takes_than_before_only_adds_the_missing_ones() -> None:
+    world = World(board(shot("a"))).took_all().edit(shot("a", takes=3))
+    assert said(world.plan()) == ["keep a t01: in-film", "render a t02: new", "render a t03: new"]
+
+
+def test_a_cascade_does_not_move_an_explicit_pick_and_is_bought_once() -> None:
+    world = repicked().pick("b", 1)
+    assert said(world.plan(cascade=True))[2:] == [
+        "keep b t01: stale-cascade",
+        "re-render b t02: cascade",
+        "keep c t01: in-film",
+    ]
+    world.took("b")
+    plan = world.plan(cascade=True)
+    assert plan.idle
+    assert step(plan, "b#1").reason.command == "sorapipe pick b 2"
+
+
+def test_a_frozen_shot_is_not_rolled() -> None:
+    world = World(board(shot("a", frozen=True))).took_all()
+    assert said(world.plan(rolls=(("a", 1),))) == ["keep a t01: frozen", "blocked a t02: frozen"]
+
+
+def test_a_failed_edit_keeps_the_old_clip_and_holds_up_an_edited_child() -> None:
+    world = World(board(shot("a"), shot("b", frame="a"))).took_all().edit(shot("a", "New."))
+    world.took("a", AttemptState.FAILED)
+    assert said(world.plan()) == ["keep a t01: stale-edit", "blocked a t02: failed", "keep b t01: in-film"]
+    edited = world.edit(shot("b", "New.", frame="a")).plan()
+    assert said(edited)[2:] == ["keep b t01: stale-edit", "blocked b t02: parent-blocked"]
+
+
+def test_paid_clips_that_are_not_right_or_not_there_feed_nothing() -> None:
+    for state, action in [(AttemptState.UNAVAILABLE, "fetch"), (AttemptState.SUSPECT, "blocked")]:
+        world = World(board(shot("a"), shot("b", frame="a")))
+        world.took("a", state)
+        assert said(world.plan()) == [f"{action} a t01: {state.value}", "blocked b t01: parent-blocked"]
+
+
+def test_a_character_of_a_renamed_shot_is_not_made_again() -> None:
+    cast = [from_shot("gull", "cliff")]
+    world = World(board(shot("cliff", "P."), shot("k", mentions=("gull",)), characters=cast)).knows("gull").took_all()
+    world.storyboard = board(shot("rock", "P."), shot("k", mentions=("gull",)), characters=[from_shot("gull", "rock")])
+    world.remember()
+    assert said(world.plan(rolls=(("k", 1),))) == [
+        "keep rock t01: renamed",
+        "keep k t01: in-film",
+        "render k t02: roll",
+    ]
+
+
+def test_moved_names_a_whole_matrix() -> None:
+    world = World(board(shot("s[l=x]", "P."), shot("k", frame="s[l=x]"))).took_all()
+    world.storyboard = board(shot("z[l=x]", "P."), shot("k", frame="z[l=x]"), moved={"s": "z"})
+    assert said(world.plan()) == ["keep z/x t01: renamed", "keep k t01: in-film"]
