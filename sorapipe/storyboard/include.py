@@ -71,7 +71,19 @@ class Merger:
         self._script.root = root
         self._files.add(path)
         self._merge(root, (path,))
+        if not any(scene.shots for scene in self._script.scenes):
+            self._nothing(root)
         return self._script
+
+    def _nothing(self, root: Fields) -> None:
+        """A storyboard without shots; not where something is there that may have been meant as some."""
+        said = any(root.get(key) for key in ("shots", "scenes", "include"))
+        if not said and not self._desk.diagnostics.has_errors:
+            hint = "a small one: `shots: [{id: hello, prompt: A paper boat in the rain.}]`"
+            self._desk.error("no-shots", "this storyboard has no shots", self._desk.places.of(root), hint)
+        elif not self._desk.diagnostics.has_errors:
+            key = next(key for key in ("shots", "scenes", "include") if root.get(key))
+            self._desk.error("no-shots", "this storyboard has no shots", self._desk.places.key(root, key))
 
     def _root(self, path: str, span: Span | None) -> Fields | None:
         before = self._desk.diagnostics.errors
@@ -118,6 +130,11 @@ class Merger:
             self._flat_scene(root, scene, chain[-1])
             return
         shots = mappings(root.get("shots"))
+        if shots and mappings(root.get("scenes")):
+            related = [Related(self._desk.places.key(root, "scenes"), "`scenes` is here")]
+            hint = "put these shots into a scene"
+            message = "a storyboard has `scenes` or a flat list of `shots`, not both"
+            self._desk.error("shots-and-scenes", message, self._desk.places.key(root, "shots"), hint, related)
         if shots:
             self._script.scenes.append(SceneText(None, root, None, (), shots))
         if mapping(root.get("vars")):

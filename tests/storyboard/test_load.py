@@ -152,6 +152,9 @@ def test_a_template_takes_its_values_from_the_shot() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("title: Nothing", ["1: this storyboard has no shots"]),
+        ("shots: [{id: a, prompt: x}]\nscenes: [{id: s, shots: [{id: b, prompt: y}]}]",
+         ["2: a storyboard has `scenes` or a flat list of `shots`, not both"]),
         ("shots: [{id: a}]", ["2: shot `a` has no prompt"]),
         ("shots: [{id: con, prompt: x}]", ["2: `con` is a reserved file name on Windows"]),
         ("shots: [{id: a, prompt: '@who'}]", ["2: there is no character `@who`"]),
