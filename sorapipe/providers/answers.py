@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 from sorapipe.providers.base import Refusal
@@ -254,6 +253,8 @@ def _clamped(seconds: float) -> float:
 
 
 def _http_date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text[:64])
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -31,6 +31,12 @@ class Layers:
             return self._places.of(owner, key)
         return self._places.of(self._maps[0]) if self._maps else None
 
+    def together(self, one: str, other: str) -> bool:
+        """Whether two keys have their values from the same mapping."""
+        return next((other in layer for layer in self._maps if one in layer), False) and next(
+            (one in layer for layer in self._maps if other in layer), False
+        )
+
     def below(self, key: str) -> Layers:
         """The merged mapping at a key; empty where there is none."""
         found: list[Mapping] = []

@@ -21,6 +21,7 @@ VERIFY = Decimal("0.5")
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
 _NEEDED = frozenset({"prompt", "model", "seconds", "size"})
 _PICTURE_FIELDS = frozenset({"input_reference", "last_frame"})
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 
 
@@ -31,6 +32,7 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
         return None
     pictures = _pictures(layers, dialect, diagnostics)
     base_url = _base_url(layers, diagnostics)
+    key_env = _key_env(layers, diagnostics)
     limits = _limits(layers.below("limits"))
     capabilities = _capabilities(name, layers, dialect, pictures, diagnostics)
     if capabilities is None or diagnostics.has_errors:
@@ -41,7 +43,7 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
         path=path,
         dialect=layers.text("dialect") or "",
         base_url=base_url,
-        key_env=layers.text("key_env"),
+        key_env=key_env,
         embedded=layers.flag("embedded", False),
         pictures=pictures,
         wire={model: _wire(layers.below("models").below(model)) for model in capabilities.models},
@@ -72,8 +74,26 @@ def _base_url(layers: Layers, diagnostics: Diagnostics) -> str | None:
     try:
         return checked_base_url(text)
     except ValueError as error:
-        diagnostics.error("base-url", f"`base_url` {error}", layers.span("base_url"))
+        if "@" in text:
+            _unshown(layers, "base_url", f"`base_url` {error}", diagnostics)
+        else:
+            diagnostics.error("base-url", f"`base_url` {error}", layers.span("base_url"))
         return None
+
+
+def _key_env(layers: Layers, diagnostics: Diagnostics) -> str | None:
+    name = layers.text("key_env")
+    if name is None or _VARIABLE.fullmatch(name):
+        return name
+    _unshown(layers, "key_env", "`key_env` is the name of an environment variable, not the key itself", diagnostics)
+    return None
+
+
+def _unshown(layers: Layers, key: str, message: str, diagnostics: Diagnostics) -> None:
+    """An error about a line that may hold a secret: its place is named and its text is not."""
+    span = layers.span(key)
+    where = f"{span.place.file}, line {span.place.line}: " if span is not None else ""
+    diagnostics.error("profile-secret", where + message, hint=f"{key}: …  (what stands there is not shown)")
 
 
 def _pictures(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> Pictures | None:
@@ -162,7 +182,9 @@ def _models(layers: Layers, diagnostics: Diagnostics) -> dict[str, Model]:
 
 def _model(name: str, layers: Layers, diagnostics: Diagnostics) -> Model:
     sizes, seconds = layers.texts("sizes"), layers.wholes("seconds")
-    prices = tuple(_price(entry, sizes, seconds, diagnostics) for entry in layers.items("price"))
+    # A profile that narrows the lists of the one it extends need not repeat the prices.
+    known = (sizes if layers.together("price", "sizes") else (), seconds if layers.together("price", "seconds") else ())
+    prices = tuple(_price(entry, *known, diagnostics) for entry in layers.items("price"))
     characters = tuple(_price(entry, (), (), diagnostics) for entry in layers.items("character_price"))
     return Model(
         name=name,
