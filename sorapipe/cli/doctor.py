@@ -1,0 +1,209 @@
+"""`sorapipe doctor`: looks whether this machine can do the work; changes nothing and never shows a key."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from sorapipe import __version__
+from sorapipe.cli.choosing import find, is_storyboard, sort_words
+from sorapipe.cli.failures import Exit, Expected, Quit
+from sorapipe.cli.group import VerbCommand
+from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
+
+_LIBRARIES = (
+    "pyyaml", "jsonschema", "jsonschema-rs", "jinja2", "httpx", "click", "rich", "av", "pillow", "filelock",
+    "platformdirs", "starlette", "uvicorn", "python-multipart",
+)  # fmt: skip
+_LITTLE_ROOM = 1 << 30
+"""Bytes below which a run of some clips may fill the disk."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at. `level` is `ok`, `note` or `bad`."""
+
+    level: str
+    name: str
+    text: str
+    hint: str | None = None
+
+
+@click.command(
+    "doctor",
+    cls=VerbCommand,
+    short_help="Check this machine: folders, locks, codecs, keys.",
+    help="Check this machine: versions, folders, run locks, codecs, the provider and whether its key is set. "
+    "Ends with 11 where something would stop a run.",
+    examples=(("sorapipe doctor", "this machine and the storyboard of this folder"), ("sorapipe doctor --json", "")),
+)
+@words_argument("[STORYBOARD]")
+@json_option
+@provider_option
+def command(words: tuple[str, ...], as_json: bool, provider: str | None) -> None:
+    """Looks at everything, even where something is bad."""
+    findings = [finding for check in _checks(words, provider) for finding in _carefully(check)]
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        _print(findings)
+    if any(finding.level == "bad" for finding in findings):
+        raise Quit(Exit.DISK)
+
+
+def _checks(words: tuple[str, ...], provider: str | None) -> list[Callable[[], Iterator[Finding]]]:
+    return [_versions, _speed, _codecs, _folders, lambda: _storyboard(words), lambda: _provider(words, provider)]
+
+
+def _carefully(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of one check; a check that breaks is a finding."""
+    try:
+        yield from check()
+    except (Expected, OSError, ImportError) as error:
+        yield Finding("bad", "check", str(error), getattr(error, "hint", None))
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("ok", "sorapipe", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    missing = [name for name in _LIBRARIES if not _version(name)]
+    if missing:
+        yield Finding("bad", "libraries", f"missing: {', '.join(missing)}", "install sorapipe again with pip")
+    else:
+        yield Finding("ok", "libraries", ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _speed() -> Iterator[Finding]:
+    from importlib.util import find_spec
+
+    if find_spec("yaml") and find_spec("yaml._yaml"):
+        yield Finding("ok", "yaml", "libyaml is there")
+    else:
+        yield Finding("note", "yaml", "libyaml is missing: long storyboards are read slowly")
+    if sys.dont_write_bytecode:
+        yield Finding("note", "python", "PYTHONDONTWRITEBYTECODE is set: every start is up to 3 times slower")
+
+
+def _codecs() -> Iterator[Finding]:
+    from sorapipe.clips.codecs import missing
+
+    lacking = missing()
+    if lacking:
+        yield Finding("bad", "codecs", f"missing: {', '.join(lacking)}", "install the wheel of `av` from PyPI")
+    else:
+        yield Finding("ok", "codecs", "h264 and aac are there")
+
+
+def _folders() -> Iterator[Finding]:
+    from sorapipe.state.workspace import config_dir, state_dir
+
+    for name, folder in (("state", state_dir()), ("config", config_dir())):
+        yield _folder(name, folder)
+
+
+def _folder(name: str, folder: Path) -> Finding:
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        level = "bad" if name == "state" else "note"
+        return Finding(level, name, f"{folder} can't be written", f"set SORAPIPE_{name.upper()}_DIR to another folder")
+    free = shutil.disk_usage(there).free
+    room = f"{free / 1e9:.1f} GB free"
+    if free < _LITTLE_ROOM:
+        return Finding("note", name, f"{folder}, only {room}")
+    return Finding("ok", name, f"{folder}, {room}" + ("" if folder.exists() else ", not made yet"))
+
+
+def _storyboard(words: tuple[str, ...]) -> Iterator[Finding]:
+    from sorapipe.state.workspace import Workspace
+
+    manifest = _manifest(words)
+    if manifest is None:
+        yield Finding("note", "storyboard", "none in this folder", "`sorapipe init` writes one")
+        return
+    workspace = Workspace.open(manifest)
+    holder = workspace.holder()
+    yield Finding("ok", "storyboard", f"{manifest}, lock {'there' if workspace.lock_path.exists() else 'not made yet'}")
+    yield Finding("note", "run lock", f"held by {holder}") if holder else Finding("ok", "run lock", "free")
+    try:
+        known = workspace.known()
+    except Exception as error:
+        from sorapipe.cli.translate import expected
+
+        end = expected(error)
+        if end is None:
+            raise
+        yield Finding("bad", "lock", end.message, end.hint)
+        return
+    takes = sum(len(attempts) for attempts in known.facts.attempts.values())
+    yield Finding("ok", "lock", f"{takes} attempts known" + (", the journal knows more" if known.behind else ""))
+    yield _folder("clips", workspace.root / workspace.renders)
+
+
+def _manifest(words: tuple[str, ...]) -> Path | None:
+    if any(is_storyboard(word) for word in words):
+        return sort_words(words).manifest
+    try:
+        return find()
+    except Expected:
+        return None
+
+
+def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]:
+    from sorapipe.cli.production import DEFAULT_PROVIDER
+    from sorapipe.providers.profiles import load_profile
+    from sorapipe.state.workspace import config_dir
+
+    name = provider or os.environ.get("SORAPIPE_PROVIDER") or _said(words) or DEFAULT_PROVIDER
+    found = load_profile(name, config_dir())
+    if found.profile is None:
+        problem = next(iter(found.diagnostics)).message
+        yield Finding("bad", "provider", f"{name}: {problem}", f"`sorapipe providers show {name}` says more")
+        return
+    profile = found.profile
+    yield Finding("ok", "provider", f"{name}: {profile.about or profile.dialect}")
+    if profile.key_env is None:
+        yield Finding("ok", "key", "none is asked")
+    elif os.environ.get(profile.key_env):
+        yield Finding("ok", "key", f"{profile.key_env} is set")
+    else:
+        yield Finding("note", "key", f"{profile.key_env} is not set", f"a run needs it: `export {profile.key_env}=…`")
+
+
+def _said(words: tuple[str, ...]) -> str | None:
+    """The provider that the storyboard names, as far as it can be read."""
+    from sorapipe.state.workspace import Workspace
+    from sorapipe.storyboard.load import load
+
+    manifest = _manifest(words)
+    if manifest is None:
+        return None
+    workspace = Workspace.open(manifest)
+    storyboard = load(workspace.manifest, workspace.reader()).storyboard
+    return storyboard.provider if storyboard else None
+
+
+def _print(findings: list[Finding]) -> None:
+    from sorapipe.storyboard.diagnostics import escape
+    from sorapipe.views.ink import paint
+
+    marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
+    for finding in findings:
+        mark, colour = marks[finding.level]
+        click.echo(f"{paint(mark, colour, stream=sys.stdout)} {finding.name:11} {escape(finding.text)}")
+        if finding.hint:
+            click.echo(f"  {'':11} {paint('hint:', 'cyan', stream=sys.stdout)} {finding.hint}")
