@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from posixpath import basename, dirname, join, normpath
 
-from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, Related, did_you_mean
+from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, Related, Severity, did_you_mean
 from sorapipe.storyboard.document import Container, Document, Places, Value, decode, parse
 from sorapipe.storyboard.source import Asset, FileRefused, Place, Reader, Source, Span
 
@@ -65,6 +65,10 @@ class Desk:
         self._said.add(what)
         return True
 
+    def said(self, *what: object) -> bool:
+        """Whether this was said already."""
+        return what in self._said
+
     def meant(self, word: str, candidates: Iterable[str], form: str = "`{}`") -> str | None:
         """`did you mean …?`, or `None`."""
         self._guesses += 1
@@ -90,7 +94,17 @@ class Desk:
     def document(self, path: str, span: Span | None) -> Document | None:
         """Reads and parses a YAML file; problems are reported."""
         source = self.source(path, span)
-        return parse(source, self.places, self.diagnostics) if source is not None else None
+        if source is None:
+            return None
+        found = Diagnostics()
+        document = parse(source, self.places, found)
+        for diagnostic in found:
+            self.diagnostics.add(diagnostic)
+            if diagnostic.severity is Severity.ERROR:
+                self.torn = True
+                if diagnostic.span is not None:
+                    self.refuse(diagnostic.span)
+        return document
 
     def written(self, home: Container, key: str | int) -> str:
         """How the value at a key stands in its file, to the end of the line."""

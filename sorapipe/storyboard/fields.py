@@ -76,6 +76,8 @@ class Strays:
         if not isinstance(shot, dict):
             return
         for key, value in shot.items():
+            if key not in SHOT_KEYS and key != "params":
+                continue  # the schema says that there is no such key
             if isinstance(value, str):
                 if "{" in value and key not in TEXTS and ("{{" in value or "{%" in value):
                     self._stray(shot, key, key)
@@ -133,6 +135,7 @@ class Strays:
         else:
             message = f"`{field}` is not text"
             hint = f"let a matrix axis set it: `matrix: {{axis: {{word: {{{field}: …}}}}}}`"
+        self._desk.first("strays")
         self._desk.error("template-here", message, span, hint)
         self._desk.refuse(span)
 

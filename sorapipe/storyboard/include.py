@@ -85,23 +85,22 @@ class Merger:
             key = next(key for key in ("shots", "scenes", "include") if root.get(key))
             self._desk.error("no-shots", "this storyboard has no shots", self._desk.places.key(root, key))
 
-    def _root(self, path: str, span: Span | None) -> Fields | None:
-        before = self._desk.diagnostics.errors
+    def _root(self, path: str, span: Span | None, *, scene: bool = False) -> Fields | None:
         document = self._desk.document(path, span)
         if document is None:
             return None
-        if self._desk.diagnostics.errors > before:
-            self._desk.torn = True
         if "{{" in document.source.text or "{%" in document.source.text:
             Strays(self._desk).check(document.root, document.source.text)
-        self._check(document, main=span is None)
+        self._check(document, main=span is None, scene=scene)
         return document.root if isinstance(document.root, dict) else None
 
-    def _check(self, document: Document, *, main: bool) -> None:
+    def _check(self, document: Document, *, main: bool, scene: bool) -> None:
         """Against the schema; of what is wrong in two ways only the first is said."""
         found = Diagnostics()
-        which = "storyboard" if main else "included"
-        schema.check(document, self._desk.places, found, which)
+        if scene and isinstance(document.root, dict) and "id" in document.root:
+            schema.check_part(document.root, "scene", self._desk.places, found)
+        else:
+            schema.check(document, self._desk.places, found, "storyboard" if main else "included")
         spans = []
         for diagnostic in found:
             self._desk.pass_on(diagnostic)
@@ -214,7 +213,7 @@ class Merger:
         if path is None or not self._may_open(path, span, chain, again=scene is None):
             return
         self._files.add(path)
-        root = self._root(path, span)
+        root = self._root(path, span, scene=scene is not None)
         if root is not None:
             self._merge(root, (*chain, path), scene)
 

@@ -78,7 +78,7 @@ class Texts:
                 self._desk.error("too-much-text", message, origin.place(field))
             return None
         if "{{" in text:
-            if self._desk.first("braces", raw, field):
+            if self._desk.first("braces", raw, field) and not self._desk.said("strays"):
                 hint = "a rendered text is not rendered again; templates can't stand in values"
                 self._desk.error("template-left", "the rendered text still holds `{{`", origin.place(field), hint)
             return None

@@ -61,6 +61,13 @@ def test_a_file_may_stand_in_place_of_a_scene() -> None:
     assert prompts(story) == {"a": "cold\n\nx", "b": "y", "c": "z", "d": "w"}
 
 
+def test_a_file_may_be_written_like_a_scene() -> None:
+    text = "scenes: [{include: s.yaml}]"
+    story = board(text, s_yaml="id: one\ntitle: One\nshots: [{id: a, prompt: x}]")
+    assert [(scene.id, scene.title, len(scene.shots)) for scene in story.scenes] == [("one", "One", 1)]
+    assert len(problems(text, s_yaml="id: one\ncast: {}\nshots: [{id: a, prompt: x}]")) == 1
+
+
 def test_paths_are_relative_to_the_file_they_stand_in() -> None:
     files = {
         "board.yaml": "sorapipe: 1\nscenes: [{include: scenes/one.yaml}]\n",
