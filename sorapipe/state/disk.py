@@ -65,6 +65,19 @@ class Disk:
         found = self._look(path)
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
+    def sizes(self, folder: Path) -> dict[str, int]:
+        """See `Files.sizes`."""
+        found: dict[str, int] = {}
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    look = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(look.st_mode):
+                        found[entry.name] = look.st_size
+        except OSError:
+            return found
+        return found
+
     def digest(self, path: Path) -> str | None:
         """See `Files.digest`."""
         if self.size(path) is None:

@@ -67,6 +67,9 @@ class Files(Protocol):
     def size(self, path: Path) -> int | None:
         """The size of a regular file; `None` when there is none, or a link or anything else."""
 
+    def sizes(self, folder: Path) -> dict[str, int]:
+        """The size of every regular file in a folder, by name; empty when it can't be read."""
+
     def digest(self, path: Path) -> str | None:
         """The sha256 of a regular file, read in pieces; `None` as in `size`."""
 

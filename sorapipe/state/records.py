@@ -179,6 +179,8 @@ def attempt_of(values: Values) -> Attempt:
 def tasks_of(values: Values) -> tuple[str, ...]:
     """The task ids of an attempt, sorted. Raises `Damaged`."""
     task = values.get("task")
+    if isinstance(task, str) and "tasks" not in values:
+        return (task,)
     if task is None and "tasks" not in values:
         return ()
     several = values.get("tasks", [])

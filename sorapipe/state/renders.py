@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from sorapipe.planning.facts import Facts
@@ -78,17 +77,15 @@ class Renders:
     def inventory(self, facts: Facts) -> dict[str, int | None]:
         """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none."""
         outs = {attempt.out for attempts in facts.attempts.values() for attempt in attempts if attempt.out}
-        return dict(self._sizes(sorted(outs)))
-
-    def _sizes(self, outs: Iterable[str]) -> Iterable[tuple[str, int | None]]:
-        real: dict[str, bool] = {}
-        root = str(self._root)
-        for out in outs:
-            folder = out.rpartition("/")[0]
-            if folder not in real:
-                real[folder] = sound(out) and self._is_real(self._root / folder)
-            known = real[folder] and sound(out)
-            yield out, self._files.size(Path(f"{root}/{out}")) if known else None
+        folders: dict[str, dict[str, int]] = {}
+        found: dict[str, int | None] = {}
+        for out in sorted(outs):
+            folder, _, name = out.rpartition("/")
+            if folder not in folders:
+                real = sound(out) and self._is_real(self._root / folder)
+                folders[folder] = self._files.sizes(self._root / folder) if real else {}
+            found[out] = folders[folder].get(name)
+        return found
 
     def _is_real(self, folder: Path) -> bool:
         return all(self._files.real_folder(one) is True for one in (folder.parent, folder))

@@ -114,6 +114,9 @@ class Memory:
         node = self._file(path)
         return None if node is None else len(node.data)
 
+    def sizes(self, folder: Path) -> dict[str, int]:
+        return {path.name: len(node.data) for path, node in self.tree.items() if node and path.parent == folder}
+
     def digest(self, path: Path) -> str | None:
         data = self.read(path)
         return None if data is None else hashlib.sha256(data).hexdigest()
