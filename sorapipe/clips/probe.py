@@ -72,15 +72,20 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """A clip with at least one track of pictures. What the codecs say against it is raised as `Broken`."""
     import av
 
+    path.open(
+        "rb"
+    ).close()  # a file that can't be opened is the disk's error; codecs borrow the system's words for others
     try:
         with av.open(str(path), format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise Broken("it has no picture, only sound" if container.streams.audio else "it has no picture")
+            if container.streams.video[0].codec_context is None:
+                raise Broken("its picture is in a format that is not known here")
             yield container
-    except (FileNotFoundError, PermissionError):
-        raise
     except av.error.FFmpegError as error:
         raise Broken(f"it can't be read as a video ({error.strerror or 'unknown error'})") from None
+    except OverflowError:
+        raise Broken("its times are out of all bounds") from None
 
 
 def _check_boxes(path: Path) -> int:
