@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from sorapipe.storyboard.filters import FILTERS, RESERVED, BadValue, TemplateRefused, UnknownName, bounded, printed
+from sorapipe.storyboard.filters import FILTERS, MAX_OUTPUT, RESERVED, BadValue, TemplateRefused, UnknownName, printed
 
 Context = Mapping[str, object]
 
@@ -61,46 +61,51 @@ class _Field(NamedTuple):
 
 
 class _Quick:
-    """Text and fields in turn: `pieces` holds `(offset, field)` between the `literals`."""
+    """Text and fields in turn, a literal at both ends."""
 
-    __slots__ = ("fields", "literals")
+    __slots__ = ("_fields", "_literals", "_text")
 
-    def __init__(self, literals: list[str], fields: list[tuple[int, _Field]]) -> None:
-        self.literals = literals
-        self.fields = fields
+    def __init__(self, text: str, literals: list[str], fields: list[_Field]) -> None:
+        self._text = text
+        self._literals = literals
+        self._fields = fields
 
     def render(self, context: Context) -> str:
-        out = [self.literals[0]]
-        for (offset, field), literal in zip(self.fields, self.literals[1:], strict=True):
-            out.append(_value(context, field, offset))
-            out.append(literal)
+        out = self._literals.copy()
+        for number, field in enumerate(self._fields):
+            try:
+                out[number] += _value(context, field)
+            except BadValue as bad:
+                offset, length = self._place(number)
+                raise TemplateRefused(bad.message, bad.hint, offset, length) from None
+            except UnknownName as unknown:
+                unknown.offset += self._place(number)[0]
+                raise
         text = "".join(out)
-        try:
-            return bounded(text)
-        except BadValue as bad:
-            raise TemplateRefused(bad.message, bad.hint) from None
+        if len(text) > MAX_OUTPUT:
+            raise TemplateRefused(f"the rendered text has more than {MAX_OUTPUT:,} characters")
+        return text
+
+    def _place(self, number: int) -> tuple[int, int]:
+        """Where the name of a field stands; only asked for when something is wrong with it."""
+        match = list(_FIELD.finditer(self._text))[number]
+        return match.start(1), len(match[1])
 
 
 def compile_quick(text: str) -> Template | None:
     """The template without the engine, or `None` where it holds more than plain fields."""
-    literals: list[str] = []
-    fields: list[tuple[int, _Field]] = []
-    end = 0
-    for match in _FIELD.finditer(text):
-        field = _field(match[1], match[2])
-        literal = text[end : match.start()]
-        if field is None or literal.endswith("{"):
-            return None
-        literals.append(literal)
-        fields.append((match.start(1), field))
-        end = match.end()
-    literals.append(text[end:])
-    if "\r" in text:
-        return None
+    pieces = _FIELD.split(text)
+    literals = pieces[::3]
     for literal in literals:
-        if "{" in literal and _MARK.search(literal):
+        if "{" in literal and (literal[-1] == "{" or _MARK.search(literal)):
             return None
-    return _Quick(literals, fields)
+    fields = []
+    for name, filters in zip(pieces[1::3], pieces[2::3], strict=True):
+        field = _field(name, filters)
+        if field is None:
+            return None
+        fields.append(field)
+    return None if "\r" in text else _Quick(text, literals, fields)
 
 
 @lru_cache(maxsize=4096)
@@ -116,20 +121,24 @@ _WITH_WORDS = frozenset({"replace"})
 """Filters that mean nothing without words in brackets: their mistakes are the engine's to explain."""
 
 
-def _value(context: Context, field: _Field, offset: int) -> str:
+def _value(context: Context, field: _Field) -> str:
     value: object = context
-    for depth, name in enumerate(field.path):
-        if not isinstance(value, Mapping) or name not in value:
-            raise _unknown(field.path[: depth + 1], value, offset)
+    for name in field.path:
+        if not isinstance(value, dict) or name not in value:
+            raise _unknown(context, field.path)
         value = value[name]
-    try:
-        for change in field.filters:
-            value = change(value)
-        return printed(value)
-    except BadValue as bad:
-        raise TemplateRefused(bad.message, bad.hint, offset, len(".".join(field.path))) from None
+    for change in field.filters:
+        value = change(value)
+    return value if isinstance(value, str) else printed(value)
 
 
-def _unknown(path: tuple[str, ...], within: object, offset: int) -> UnknownName:
-    known = tuple(str(key) for key in within) if isinstance(within, Mapping) else ()
-    return UnknownName(path, known, offset + len("".join(f"{part}." for part in path[:-1])), len(path[-1]))
+def _unknown(context: Context, path: tuple[str, ...]) -> UnknownName:
+    """The first part of a path that isn't there; its offset is from the begin of the path."""
+    value: object = context
+    for depth, name in enumerate(path):
+        if not isinstance(value, dict) or name not in value:
+            known = tuple(map(str, value)) if isinstance(value, dict) else ()
+            offset = sum(len(part) + 1 for part in path[:depth])
+            return UnknownName(path[: depth + 1], known, offset, len(name))
+        value = value[name]
+    raise AssertionError("BUG: the whole path is there")

@@ -9,6 +9,8 @@ from sorapipe.storyboard.document import Value
 
 def integer(value: Value) -> int | None:
     """A whole number, also one that was written in quotes."""
+    if value is None or type(value) is int:
+        return value
     number = decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
