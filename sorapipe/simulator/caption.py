@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from sorapipe.simulator.catalogue import Wish
 from sorapipe.simulator.encode import FPS, Planes
-from sorapipe.simulator.fonts import font, legible, lines
+from sorapipe.simulator.fonts import Font, font, legible, lines
 from sorapipe.simulator.layers import Motion, Sheet, Window, planes, tint
 from sorapipe.simulator.mood import Colour
 from sorapipe.simulator.shapes import even
@@ -99,47 +99,47 @@ def _digits(size: int) -> dict[str, Image.Image]:
     return cells
 
 
-def lower_third(wish: Wish, size: tuple[int, int], accent: Colour) -> tuple[Image.Image, tuple[int, int], Sheet]:
-    """The headline of the news for a picture of `size`: what to paint, where, and the ticker that runs under it."""
-    unit = min(size) / 720
-    text, path = legible(wish.prompt)
-    upright = size[1] > size[0]
-    width, tall = size[0], even(124 * unit)
-    board = Image.new("RGB", (width, tall), _PAPER)
+class LowerThird:
+    """The headline of the news over the foot of a picture of `size`, and the ticker that runs under it."""
+
+    def __init__(self, wish: Wish, size: tuple[int, int], accent: Colour) -> None:
+        unit = min(size) / 720
+        text, path = legible(wish.prompt)
+        tall, strip = even(124 * unit), even(36 * unit)
+        self._top = even(size[1] - tall - strip)
+        self._board = planes(_headline(text, path, (size[0], tall), unit, accent))
+        words = f"{text[:400]}   ·   {wish.seconds} seconds   ·   {wish.model}   ·   "
+        ticker = _ticker(words, font(round(20 * unit), path), size[0], strip)
+        window = Window((ticker.width - size[0], 0), (size[0], strip))
+        full = Image.new("L", ticker.size, 255)
+        self._ticker = Sheet(full, ticker, (0, self._top + tall), Motion(across=70 * unit), window)
+
+    def lay(self, onto: Planes, seconds: float) -> None:
+        """Lays both over a picture."""
+        for place, plane in enumerate(onto):
+            plane.paste(self._board[place], (0, self._top // (1 if place == 0 else 2)))
+        self._ticker.lay(onto, seconds)
+
+
+def _headline(text: str, path: str | None, size: tuple[int, int], unit: float, accent: Colour) -> Image.Image:
+    board = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(board)
-    draw.rectangle((0, 0, 12 * unit, tall), fill=accent)
+    draw.rectangle((0, 0, 12 * unit, size[1]), fill=accent)
     tag = font(round(22 * unit))
-    draw.rectangle((30 * unit, 16 * unit, 30 * unit + tag.getlength("LIVE") + 28 * unit, 46 * unit), fill=_RED)
-    draw.text(
-        (44 * unit, 20 * unit), "LIVE", font=tag, fill=(255, 255, 255), stroke_width=1, stroke_fill=(255, 255, 255)
-    )
-    head = font(round((32 if upright else 36) * unit), path)
-    headline = text.split(". ")[0]
-    for line in lines(headline, head, width - 70 * unit, 1):
+    white = (255, 255, 255)
+    draw.rectangle((30 * unit, 16 * unit, 58 * unit + tag.getlength("LIVE"), 46 * unit), fill=_RED)
+    draw.text((44 * unit, 20 * unit), "LIVE", font=tag, fill=white, stroke_width=1, stroke_fill=white)
+    head = font(round(34 * unit), path)
+    for line in lines(text.split(". ", maxsplit=1)[0], head, size[0] - 70 * unit, 1):
         draw.text((30 * unit, 62 * unit), line, font=head, fill=_INK, stroke_width=1, stroke_fill=_INK)
-    strip = even(36 * unit)
-    ticker = _ticker(
-        f"{text}   ·   {wish.seconds} seconds   ·   {wish.model}   ·   ", path, width, strip, round(20 * unit)
-    )
-    at = (0, even(size[1] - tall - strip))
-    sheet = Sheet(
-        Image.new("L", ticker.size, 255),
-        ticker,
-        (0, at[1] + tall),
-        Motion(across=70 * unit),
-        Window((ticker.width - width, 0), (width, strip)),
-    )
-    return board, at, sheet
+    return board
 
 
-def _ticker(text: str, path: str | None, width: int, height: int, size: int) -> Image.Image:
+def _ticker(text: str, face: Font, width: int, height: int) -> Image.Image:
     """A strip that can run for ever: at least a frame long, with its beginning again at its end."""
-    face = font(size, path)
-    text = text[:400]
     length = even(max(face.getlength(text), 40))
     copies = -(-width // length)
-    loop = length * copies
-    strip = Image.new("RGB", (loop + width, height), _INK)
+    strip = Image.new("RGB", (length * copies + width, height), _INK)
     draw = ImageDraw.Draw(strip)
     for number in range(copies * 2 + 1):
         draw.text((number * length, height * 0.2), text, font=face, fill=(230, 230, 235))

@@ -7,7 +7,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from sorapipe.simulator.pictures import Pictures
 
 _WORKERS = 2
 _PLACEHOLDER = "task_" + "0" * 24
+_CANNED = "A canned clip: the same for every task, but for its id"
 # Part of the names of cached clips: a new number where old ones must not be shown any more.
-_LOOK = "1"
+_LOOK = "2"
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +110,15 @@ class Shelf:
         render_clip(path, wish, task, reference, self._folder / "cache")
 
     def _base(self, wish: Wish) -> tuple[bytes, int, str]:
+        from sorapipe.simulator.render import render_still
+
         key = (wish.width, wish.height, wish.seconds)
         with self._base_lock:
             if key not in self._bases:
                 path = self._folder / "cache" / f"canned-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
-                plain = replace(wish, prompt="A canned clip: the same for all", style=None, reference=None)
-                self._make(path, _PLACEHOLDER, plain)
+                plain = Wish(wish.dialect, wish.model, _CANNED, wish.seconds, wish.width, wish.height)
+                if not path.exists():
+                    render_still(path, plain, _PLACEHOLDER, self._folder / "cache")
                 data = path.read_bytes()
                 place = data.index(f"task={_PLACEHOLDER}".encode()) + len("task=")
                 self._bases[key] = (data, place, formatdate(path.stat().st_mtime, usegmt=True))

@@ -17,12 +17,13 @@ from PIL import Image
 FPS = 12
 SAMPLE_RATE = 48_000
 _AAC_FRAME = 1024
+KEY = 36
+_X264 = "keyint={key}:scenecut=0:bframes=0:aq-mode=1:weightp=0"
 _VIDEO = {
     "preset": "ultrafast",
     "tune": "fastdecode",
     "crf": "26",
     "threads": "1",
-    "x264-params": "keyint=24:scenecut=0:bframes=0:aq-mode=1:weightp=0",
 }
 
 
@@ -34,26 +35,33 @@ class Planes(NamedTuple):
     v: Image.Image
 
 
-def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], tone: Path, comment: str) -> None:
-    """Encodes frames at `FPS` with the tone of the same length; the file is there whole or not at all.
+class Label(NamedTuple):
+    """What goes with the pictures: the file with the tone of the same length, and the container's comment tag."""
 
-    `comment` becomes the container's comment tag. Raises OSError or av.FFmpegError.
+    tone: Path
+    comment: str
+
+
+def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], label: Label, key: int = KEY) -> None:
+    """Encodes frames at `FPS`; the file is there whole or not at all. Every `key`-th frame stands alone.
+
+    Raises OSError or av.FFmpegError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".mp4")
     os.close(handle)
     try:
-        _encode(name, frames, size, tone, comment)
+        _encode(name, frames, size, label, key)
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], tone: Path, comment: str) -> None:
+def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], label: Label, key: int) -> None:
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
-    with av.open(name, "w", format="mp4", options=options) as out, av.open(str(tone)) as sound:
-        out.metadata["comment"] = comment
-        video = _video_stream(out, size)
+    with av.open(name, "w", format="mp4", options=options) as out, av.open(str(label.tone)) as sound:
+        out.metadata["comment"] = label.comment
+        video = _video_stream(out, size, key)
         audio = out.add_stream_from_template(sound.streams.audio[0])
         packets = _audio_packets(sound, audio)
         for number, planes in enumerate(frames):
@@ -65,8 +73,8 @@ def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], tone: Pa
         _mux_until(out, packets, float("inf"))
 
 
-def _video_stream(out: av.container.OutputContainer, size: tuple[int, int]) -> VideoStream:
-    video = out.add_stream("libx264", rate=FPS, options=_VIDEO)
+def _video_stream(out: av.container.OutputContainer, size: tuple[int, int], key: int) -> VideoStream:
+    video = out.add_stream("libx264", rate=FPS, options=_VIDEO | {"x264-params": _X264.format(key=key)})
     video.width, video.height = size
     video.pix_fmt = "yuv420p"
     video.codec_context.time_base = Fraction(1, FPS)

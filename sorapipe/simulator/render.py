@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
-from sorapipe.simulator.caption import PANEL, Caption, lower_third, panel_height
+from sorapipe.simulator.caption import PANEL, Caption, LowerThird, panel_height
 from sorapipe.simulator.catalogue import Wish
-from sorapipe.simulator.encode import FPS, Planes, write_clip
+from sorapipe.simulator.encode import FPS, Label, Planes, write_clip
 from sorapipe.simulator.fonts import font
 from sorapipe.simulator.layers import copy, lay_all, planes
 from sorapipe.simulator.mood import Mood, mood
@@ -25,13 +26,29 @@ def render_clip(path: Path, wish: Wish, task: str, reference: Path | None, cache
     """Makes the MP4 of a task. `reference` is the picture it begins with. Raises OSError or av.FFmpegError."""
     seen = mood(wish.prompt, wish.style, f"{task}{wish.seed or ''}")
     pictures = _frames(wish, task, seen, reference)
-    sound = tone(cache, seen.shape.randrange(1 << 16), wish.seconds)
-    write_clip(path, pictures, (wish.width, wish.height), sound, f"task={task}")
+    write_clip(path, pictures, (wish.width, wish.height), _label(wish, task, cache))
+
+
+def render_still(path: Path, wish: Wish, task: str, cache: Path) -> None:
+    """Makes an MP4 in which nothing but the clock runs: a third of the work and of the bytes."""
+    scene = build(mood(wish.prompt, wish.style, task), stage_of(wish))
+    scene.sheets.clear()
+    pictures = _played(wish, task, scene, None)
+    write_clip(path, pictures, (wish.width, wish.height), _label(wish, task, cache), key=wish.seconds * FPS)
+
+
+def _label(wish: Wish, task: str, cache: Path) -> Label:
+    digest = hashlib.sha256(f"{wish.prompt}|{wish.style}".encode()).digest()
+    return Label(tone(cache, digest[0], wish.seconds), f"task={task}")
+
+
+def stage_of(wish: Wish) -> tuple[int, int]:
+    """The size of the picture above the panel."""
+    return wish.width, wish.height - panel_height((wish.width, wish.height))
 
 
 def _frames(wish: Wish, task: str, seen: Mood, reference: Path | None) -> Iterator[Planes]:
-    size = (wish.width, wish.height)
-    stage = (size[0], size[1] - panel_height(size))
+    stage = stage_of(wish)
     push: Push | None = None
     if reference is None:
         scene = build(seen, stage)
@@ -42,32 +59,29 @@ def _frames(wish: Wish, task: str, seen: Mood, reference: Path | None) -> Iterat
         push = Push(picture)
         scene = Scene(seen, stage, picture)
         weather(scene, seen)
-    caption = Caption(wish, task, seen.palette.accent)
-    if wish.style == "news":
-        board, at, ticker = lower_third(wish, stage, seen.palette.accent)
-        scene.ground.paste(board, at)
-        top = (board, at, ticker)
-    else:
-        top = None
-    whole = Image.new("RGB", size, PANEL)
+    if push is None and wish.watermark:
+        _watermark(scene.ground, stage)
+    yield from _played(wish, task, scene, push)
+
+
+def _played(wish: Wish, task: str, scene: Scene, push: Push | None) -> Iterator[Planes]:
+    """Frame by frame: the ground or the picture, light, sheets, the headline, the panel."""
+    caption = Caption(wish, task, scene.mood.palette.accent)
+    third = LowerThird(wish, scene.size, scene.mood.palette.accent) if wish.style == "news" else None
+    whole = Image.new("RGB", (wish.width, wish.height), PANEL)
     whole.paste(scene.ground, (0, 0))
-    if wish.watermark:
-        _watermark(whole, stage)
     ground = planes(whole)
-    board_planes = planes(top[0]) if top else None
-    for number in range(wish.seconds * FPS):
+    count = wish.seconds * FPS
+    for number in range(count):
         seconds = number / FPS
         frame = copy(ground)
         if push is not None:
-            push.lay(frame, number / (wish.seconds * FPS))
+            push.lay(frame, number / count)
         if scene.ray is not None:
             scene.ray(seconds).lay(frame, seconds)
         lay_all(scene.sheets, frame, seconds)
-        if top is not None and board_planes is not None:
-            for place, plane in enumerate(frame):
-                half = 1 if place == 0 else 2
-                plane.paste(board_planes[place], (top[1][0] // half, top[1][1] // half))
-            top[2].lay(frame, seconds)
+        if third is not None:
+            third.lay(frame, seconds)
         caption.lay(frame, number)
         yield frame
 

@@ -47,7 +47,7 @@ def ridge(chance: random.Random, size: tuple[int, int], *, rough: float, waves: 
 
     def height(share: float) -> float:
         swing: float = sum(strength * math.sin(math.tau * count * share + phase) for count, strength, phase in parts)
-        return 0.5 - 0.5 * swing / total
+        return 0.5 - 0.5 * swing / float(total)
 
     def paint(draw: ImageDraw.ImageDraw, scale: float) -> None:
         width, tall = size[0] * scale, size[1] * scale
