@@ -14,7 +14,7 @@ from sorapipe.storyboard.source import Span
 from sorapipe.storyboard.texts import Texts
 from sorapipe.storyboard.values import decimal, integer
 
-MAX_SLOTS = 5_000_000
+MAX_SLOTS = 2_000_000
 """Shots of all films together."""
 
 

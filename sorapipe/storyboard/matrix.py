@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -18,6 +18,9 @@ from sorapipe.storyboard.source import Span
 
 _AXIS = re.compile(r"[a-z][a-z0-9_]*")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+MAX_COMPARED = 20_000_000
+"""Rules times cells of one matrix."""
+
 _FIXED = frozenset({"id", "matrix", "exclude", "include", "cells", "shots"})
 """What a cell can't change: it is read before there are cells."""
 
@@ -94,12 +97,12 @@ class Matrix:
     ) -> list[Choice] | None:
         """All cells: the outer ones with each of this matrix, last axis fastest, without and with some; or `None`."""
         found = [Choice({**around.words, **one.words}, one.changes) for around in outer for one in product(axes)]
-        known = {axis.name: [word.text for word in axis.words] for axis in axes}
+        known = {axis.name: {word.text: None for word in axis.words} for axis in axes}
         for around in outer:
             for axis, word in around.words.items():
-                known.setdefault(axis, [])
-                if word not in known[axis]:
-                    known[axis].append(word)
+                known.setdefault(axis, {})[word] = None
+        if not self.affordable(len(mappings(exclude)) + len(mappings(include)), len(found), exclude or include):
+            return None
         rules = [self.when(item, known) for item in mappings(exclude)]
         if None in rules:
             return None
@@ -111,7 +114,17 @@ class Matrix:
             kept.extend(added)
         return kept
 
-    def when(self, item: Fields, known: Mapping[str, Sequence[str]]) -> dict[str, str] | None:
+    def affordable(self, rules: int, cells: int, written: Value) -> bool:
+        """Whether so many rules can be held against so many cells; an error at the rules where not."""
+        if rules * cells <= MAX_COMPARED:
+            return True
+        places = self._desk.places
+        span = places.of(written) if isinstance(written, list | dict) and places.known(written) else None
+        message = f"{rules:,} rules for {cells:,} cells are more than can be handled"
+        self._desk.error("too-many-rules", message, span, "fewer words, or rows that say what is wanted")
+        return False
+
+    def when(self, item: Fields, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:
         """The words that a rule names, checked against those that there are; `None` with an error."""
         out: dict[str, str] = {}
         for axis, value in item.items():
@@ -210,7 +223,7 @@ class Matrix:
         axes: Sequence[Axis],
         outer: Sequence[Choice],
         there: Sequence[Choice],
-        known: Mapping[str, Sequence[str]],
+        known: Mapping[str, Collection[str]],
     ) -> list[Choice] | None:
         """The whole new cells of one `include` item: one for each outer cell that it agrees with."""
         missing = [axis.name for axis in axes if axis.name not in item]
@@ -248,7 +261,7 @@ class Matrix:
             inner[axis.name] = text
         return inner
 
-    def _known_changes(self, changes: Fields, item: Fields, known: Mapping[str, Sequence[str]]) -> bool:
+    def _known_changes(self, changes: Fields, item: Fields, known: Mapping[str, Collection[str]]) -> bool:
         for key in changes:
             if key not in SHOT_KEYS or key in _FIXED:
                 hint = self._desk.meant(key, [*known, *SHOT_KEYS]) or f"the axes here are {_listed(known)}"
@@ -291,12 +304,13 @@ def project(choices: Sequence[Choice], axes: Sequence[Axis]) -> list[Choice]:
     names = [axis.name for axis in axes]
     if choices and len(choices[0].words) == len(names):
         return list(choices)
+    changes = _by_word(axes)
     found: dict[tuple[str, ...], Choice] = {}
     for one in choices:
         key = tuple(one.words[name] for name in names)
         if key not in found:
             words = dict(zip(names, key, strict=True))
-            found[key] = Choice(words, _changes_of(axes, words), one.own)
+            found[key] = Choice(words, _changes_in(changes, words), one.own)
     return list(found.values())
 
 
@@ -310,7 +324,17 @@ def label(shot: str, words: Mapping[str, str]) -> str:
 
 
 def _changes_of(axes: Sequence[Axis], words: Mapping[str, str]) -> tuple[Fields, ...]:
-    return tuple(word.changes for axis in axes for word in axis.words if word.text == words[axis.name] and word.changes)
+    return _changes_in(_by_word(axes), words)
+
+
+def _by_word(axes: Sequence[Axis]) -> list[tuple[str, dict[str, Fields]]]:
+    return [(axis.name, {word.text: word.changes for word in axis.words}) for axis in axes]
+
+
+def _changes_in(changes: Sequence[tuple[str, Mapping[str, Fields]]], words: Mapping[str, str]) -> tuple[Fields, ...]:
+    """What the words of one cell change; a word that `include` brought changes nothing by itself."""
+    found = (by_word.get(words[axis]) for axis, by_word in changes)
+    return tuple(fields for fields in found if fields)
 
 
 def _has(axes: Sequence[Axis], name: str) -> bool:

@@ -209,12 +209,12 @@ class Shots:
         rules = list(films.cells)
         if not own:
             return rules
-        known: dict[str, list[str]] = {}
+        if not self._matrix.affordable(len(own) + len(rules), len(choices), raw["cells"]):
+            return None
+        known: dict[str, dict[str, None]] = {}
         for outer, inner in choices:
             for axis, word in {**outer.words, **inner.words}.items():
-                words = known.setdefault(axis, [])
-                if word not in words:
-                    words.append(word)
+                known.setdefault(axis, {})[word] = None
         for item in own:
             rule = self._matrix.when(mapping(item.get("when")), known)
             if rule is None:
