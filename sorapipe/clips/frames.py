@@ -21,7 +21,7 @@ _ROUNDING = Fraction(1, 2000)
 """People write 0.083 for 1/12: a frame that begins within half a millisecond after a time is the one they mean."""
 
 
-class NoSuchFrame(Exception):
+class NoSuchFrame(Broken):
     """The clip has no frame at that time. The text says how long it is."""
 
 
