@@ -22,6 +22,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 _QUOTED = {'"': re.compile(r'"(?:[^"\\\n]|\\.)*"?'), "'": re.compile(r"'(?:[^'\n]|'')*'?")}
 _PLAIN = re.compile(r"[^\n]*?(?=[ \t]+#|:[ \t\r\n]|[,\[\]{}]|[ \t\r]*$)", re.MULTILINE)
+_QUOTED_CELL = re.compile(r'"(?:[^"\n]|"")*"?')
 _CELL = re.compile(r"[^,;\t\r\n]+")
 _BLOCK_HEADER = re.compile(r"[|>][^\n]*(?:\n|$)")
 
@@ -185,7 +186,7 @@ def _written(text: str, start: int, value: Value, table: bool) -> int:
         match = _CELL.match(text, start)
         return len(value) if isinstance(value, str) else len(match[0]) if match else 1
     if char in _QUOTED:
-        match = _QUOTED[char].match(text, start)
+        match = (_QUOTED_CELL if table else _QUOTED[char]).match(text, start)
         return len(match[0]) if match else 1
     if isinstance(value, str) and value and text.startswith(value, start):
         return len(value)

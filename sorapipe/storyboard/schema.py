@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-
 from sorapipe.storyboard.coercion import Node, compile_coercion, resolve
 from sorapipe.storyboard.complaints import Problem, Words, complain
 from sorapipe.storyboard.diagnostics import Diagnostics, Severity
@@ -94,7 +93,7 @@ class _Schema:
     @cached_property
     def _words(self) -> Words:
         homes: dict[str, list[str]] = {}
-        for node in (self.node, *self.definitions.values()):
+        for node in (*_nodes(self.node), *(node for inner in self.definitions.values() for node in _nodes(inner))):
             title = node.get("title")
             for key in node.get("properties", {}) if title else ():
                 homes.setdefault(key, []).append(str(title))
@@ -155,6 +154,15 @@ class _Schema:
                 break
             node = resolve(child, self.definitions) if isinstance(child, dict) else {}
         return node, value, parent, key
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    """A schema and all that stand in it, without those that are referred to."""
+    yield node
+    below = [*node.get("properties", {}).values(), node.get("additionalProperties"), node.get("items")]
+    for child in below:
+        if isinstance(child, dict):
+            yield from _nodes(child)
 
 
 def _own_errors(node: Node, value: Value) -> list[Any]:
