@@ -152,7 +152,8 @@ class DiskRefused:
     """The disk refused to take something, and why in words for a person.
 
     `attempt` and `task` are set when a create was answered before: then the task's id is in nobody's journal,
-    and `refuge` is where it was put instead. `sent` says that it may have been bought. `lock`: it is the lock that somebody broke.
+    and `refuge` is where it was put instead. `sent` says that it may have been bought.
+    `lock`: it is the lock that somebody broke.
     """
 
     key: str | None

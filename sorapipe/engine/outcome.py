@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sorapipe.engine.events import Ended, NotStarted
 from sorapipe.planning.facts import Attempt
+from sorapipe.planning.plan_types import Action, Step
 
 DONE = 0
 LOCK_UNUSABLE = 5
@@ -19,6 +20,15 @@ AGAIN = 10
 LOCAL_DISK = 11
 PAID_WITHOUT_CLIP = 12
 _SIGNALS = 128
+_PLANNED_CODES = {
+    "over-limit": CREDITS,
+    "no-price": CREDITS,
+    "currency": CREDITS,
+    "no-key": AUTHENTICATION,
+    "suspect": PAID_WITHOUT_CLIP,
+    "vanished": PAID_WITHOUT_CLIP,
+    "gone": PAID_WITHOUT_CLIP,
+}
 _PRECEDENCE = (LOCK_UNUSABLE, UNCERTAIN, LOCAL_DISK, AUTHENTICATION, CREDITS, PAID_WITHOUT_CLIP, SOME_FAILED, AGAIN)
 
 
@@ -29,6 +39,20 @@ def exit_code(codes: Iterable[int]) -> int:
     if signals:
         return signals[0]
     return next((code for code in _PRECEDENCE if code in there), DONE)
+
+
+def step_code(step: Step) -> int:
+    """The exit code of a step that the plan itself leaves undone; `DONE` where nothing is wrong with that."""
+    if step.action is Action.UNCERTAIN:
+        return UNCERTAIN
+    if step.action is not Action.BLOCKED:
+        return DONE
+    return _PLANNED_CODES.get(step.reason.code, SOME_FAILED)
+
+
+def planned_code(steps: Iterable[Step]) -> int:
+    """The exit code of a plan in which there is nothing to carry out."""
+    return exit_code(step_code(step) for step in steps)
 
 
 @dataclass(frozen=True, slots=True)

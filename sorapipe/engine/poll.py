@@ -15,13 +15,19 @@ Kind = tuple[str, str, int]
 ANY_SECONDS = 0
 """In a `Kind`: durations of a model, whatever the length of the clip was. Believed where nothing better is known."""
 
+SCOUTS = 4
+"""How many jobs of an unknown kind are asked often."""
+
 _SAMPLES = 64
 _FIRST = 1.0
 _SHORTEST_STEP = 0.4
+_GROWTH = 0.1
+_GROWTH_OF_OTHERS = 0.5
 _LONGEST_STEP = 60.0
 _PATIENCE = 2.0
 _STEADY = 0.06
-_MARGIN = 0.02
+_MARGIN = 0.005
+_DOUBT = 0.8
 _HURRY = 0.97
 
 
@@ -59,11 +65,12 @@ class Samples:
 
     def _expect(self) -> Expectation:
         low, middle, high = self._quantile(0.05), self._quantile(0.5), self._quantile(0.95)
-        spread = high - low
-        if spread <= _STEADY * middle:
-            first = self._quantile(0.8) * 1.005 + _MARGIN
-            return Expectation(first, max(0.025 * middle, 0.05), max(high, first))
-        step = min(max(spread / 6, 0.025 * middle, 0.05), max(_PATIENCE, 0.1 * middle))
+        spread = max(high - low, _DOUBT * middle / len(self._sorted) ** 0.5)  # a few samples say little
+        shortest = max(0.025 * middle, 0.05)
+        if high - low <= _STEADY * middle:
+            first = self._quantile(0.8) * 1.001 + _MARGIN
+            return Expectation(first, max(shortest, spread / 6), max(high, first))
+        step = min(max(spread / 5.5, shortest), max(_PATIENCE, 0.1 * middle))
         return Expectation(low + _MARGIN, step, high)
 
     def _quantile(self, part: float) -> float:
@@ -97,16 +104,24 @@ class Durations:
         """
         return self._add(kind, by * _HURRY if after is None else (after + by) / 2)
 
+    def knows(self, kind: Kind) -> bool:
+        """Whether anything is known of a kind."""
+        return self.expect(kind) is not None
+
     def expect(self, kind: Kind) -> Expectation | None:
         """What to expect of a kind; `None` when nothing is known."""
         samples = self._samples.get(kind) or self._samples.get((*kind[:2], ANY_SECONDS))
         return None if samples is None else samples.expectation()
 
-    def next_poll(self, kind: Kind, age: float) -> float:
-        """The age, in seconds since it was taken, at which a job that is not ready at `age` is asked (again)."""
+    def next_poll(self, kind: Kind, age: float, *, scout: bool = True) -> float:
+        """The age, in seconds since it was taken, at which a job that is not ready at `age` is asked (again).
+
+        Where nothing is known of a kind a few scouts are asked often and the others seldom: what the first scout
+        teaches serves them all.
+        """
         expectation = self.expect(kind)
         if expectation is None:
-            return _unlearned(age)
+            return _unlearned(age, scout)
         if age < expectation.first:
             return expectation.first
         if age < expectation.last + expectation.step:
@@ -120,10 +135,12 @@ class Durations:
         return first
 
 
-def _unlearned(age: float) -> float:
+def _unlearned(age: float, scout: bool) -> float:
     if age < _FIRST:
         return _FIRST
-    return age + min(max(_SHORTEST_STEP, 0.1 * age), _LONGEST_STEP)
+    if not scout:
+        return age + min(max(_SHORTEST_STEP, _GROWTH_OF_OTHERS * age), _LONGEST_STEP)
+    return age + min(max(_SHORTEST_STEP, _GROWTH * age), max(_PATIENCE, 0.05 * age), _LONGEST_STEP)
 
 
 def after_miss(misses: int, retry_after: float | None, chance: float) -> float:

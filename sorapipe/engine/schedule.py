@@ -53,11 +53,11 @@ from sorapipe.engine.messages import (
     Tick,
 )
 from sorapipe.engine.outcome import Outcome, exit_code
-from sorapipe.engine.poll import Budget, Durations, after_miss
+from sorapipe.engine.poll import SCOUTS, Budget, Durations, Kind, after_miss
 from sorapipe.engine.timers import Timers
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact
-from sorapipe.planning.plan_types import BUYS, Action, Reason, Step
+from sorapipe.planning.plan_types import BUYS, Action, Reason
 from sorapipe.providers.base import (
     Accepted,
     Failed,
@@ -88,15 +88,6 @@ MOST_KEY_REFUSALS = 3
 SAVE_SHARE = 0.02
 SAVE_AT_LEAST = 1.0
 
-_PLANNED_CODES = {
-    "over-limit": ends.CREDITS,
-    "no-price": ends.CREDITS,
-    "currency": ends.CREDITS,
-    "no-key": ends.AUTHENTICATION,
-    "suspect": ends.PAID_WITHOUT_CLIP,
-    "vanished": ends.PAID_WITHOUT_CLIP,
-    "gone": ends.PAID_WITHOUT_CLIP,
-}
 _ZERO = Decimal(0)
 _LONG_AGO = float("-inf")
 _AT_PROVIDER = frozenset({Phase.RUNNING, Phase.WAITING_TO_LOAD, Phase.LOADING, Phase.PARKED})
@@ -127,6 +118,7 @@ class Schedule:
         self._effects: list[Effect] = []
         self._codes: set[int] = set()
         self._words: set[str] = set()
+        self._scouts: dict[Kind, set[str]] = {}
         self._sending: Job | None = None
         self._loading = 0
         self._copying = 0
@@ -242,7 +234,7 @@ class Schedule:
             if step.action is Action.WAIT:
                 self._not_started(job, step.reason, now)
             elif step.action in {Action.BLOCKED, Action.UNCERTAIN}:
-                self._codes.add(_planned_code(step))
+                self._codes.add(ends.step_code(step))
                 self._not_started(job, step.reason, now)
         for job in self._board.free_at_start():
             self._freed(job, now)
@@ -374,7 +366,7 @@ class Schedule:
             return
         self._fly(job)
         self._watch(job, answer.task, now)
-        self._polls.set(job.key, now + self._durations.next_poll(job.work.kind, 0.0))
+        self._ask_later(job, now)
 
     def _fly(self, job: Job) -> None:
         job.in_flight = True
@@ -497,8 +489,20 @@ class Schedule:
         job.not_ready_at = now
         if job.taken_at == _LONG_AGO:  # resumed: nobody here knows its age, so it counts from now
             job.taken_at = now
-        age = now - job.taken_at
-        self._polls.set(job.key, job.taken_at + self._durations.next_poll(job.work.kind, age))
+        self._ask_later(job, now)
+
+    def _ask_later(self, job: Job, now: float) -> None:
+        kind = job.work.kind
+        scout = self._durations.knows(kind) or self._is_scout(job)
+        seen = job.taken_at if job.not_ready_at is None else job.not_ready_at
+        age = self._durations.next_poll(kind, seen - job.taken_at, scout=scout)
+        self._polls.set(job.key, max(now, job.taken_at + age))
+
+    def _is_scout(self, job: Job) -> bool:
+        scouts = self._scouts.setdefault(job.work.kind, set())
+        if len(scouts) < SCOUTS:
+            scouts.add(job.key)
+        return job.key in scouts
 
     def _succeeded(self, job: Job, answer: Succeeded, now: float) -> None:
         attempt = _sure(job)
@@ -535,13 +539,12 @@ class Schedule:
         if first:
             self._replan(kind, now)
 
-    def _replan(self, kind: tuple[str, str, int], now: float) -> None:
+    def _replan(self, kind: Kind, now: float) -> None:
         """The first duration of a kind is known: those under way are asked when they are likely to be done."""
         for job in self._board:
             if job.work.kind == kind and job.key in self._polls and job.misses == job.absences == 0:
-                age = now - job.taken_at
                 if job.taken_at != _LONG_AGO:
-                    self._polls.set(job.key, job.taken_at + self._durations.next_poll(kind, age))
+                    self._ask_later(job, now)
 
     def _without_result(self, job: Job, why: str, now: float) -> None:
         if job.urlless_since is None:
@@ -724,6 +727,7 @@ class Schedule:
         job.phase = Phase.OVER
         job.end = end
         self._by_task.pop(job.task, None)
+        self._scouts.get(job.work.kind, set()).discard(job.key)
         self._polls.cancel(job.key)
         self._tell(end)
         self._settled.append(job)
@@ -855,10 +859,3 @@ def _character(job: Job, name: str, made: MadeCharacter) -> CharacterFact:
     attempt = _sure(job)
     task = attempt.tasks[-1] if attempt.tasks else None
     return CharacterFact(name, attempt.recipe, attempt.provider, attempt.account, Handle(made.id, made.username), task)
-
-
-def _planned_code(step: Step) -> int:
-    """The exit code of a step that the plan itself leaves undone."""
-    if step.action is Action.UNCERTAIN:
-        return ends.UNCERTAIN
-    return _PLANNED_CODES.get(step.reason.code, ends.SOME_FAILED)

@@ -53,6 +53,9 @@ class MemoryDisk:
     def size(self, path: Path) -> int | None:
         return len(self.data[path]) if path in self.data else None
 
+    def sizes(self, folder: Path) -> dict[str, int]:
+        return {path.name: len(data) for path, data in self.data.items() if path.parent == folder}
+
     def digest(self, path: Path) -> str | None:
         return hashlib.sha256(self.data[path]).hexdigest() if path in self.data else None
 

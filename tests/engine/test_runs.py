@@ -48,7 +48,7 @@ def test_a_character_made_from_a_shot_uses_its_task_and_the_prompt_names_it() ->
     world = World(film(shot("cliff"), shot("storm", "@gull and @lantern. @lantern again."), characters=cast))
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 0
-    cliff, gull, storm = (order for _, order in world.provider.calls)
+    _, gull, storm = (order for _, order in world.provider.calls)
     assert gull.character_from_task == "task_00001"
     assert gull.character_create and gull.character_timestamps == "1,3" and gull.character_name == "Gull"
     assert storm.prompt == "@Gull.task_00002 and Lantern (a brass lantern). Lantern again."

@@ -115,7 +115,7 @@ def film(*shots: Shot, characters: Iterable[Character] = ()) -> Storyboard:
 class World:
     """One storyboard, one provider, one clock, one disk; `run` as often as you like."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a world has many dials
         self,
         storyboard: Storyboard,
         *,

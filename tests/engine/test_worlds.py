@@ -1,0 +1,139 @@
+"""Random worlds: faults, kills and signals by seed; the promises hold after each run, and in the end all is settled."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from engine.scripted import Charged
+from engine.world import World, character, film, never_twice, shot
+
+from sorapipe.engine.messages import Limits
+from sorapipe.planning.facts import AttemptState
+from sorapipe.planning.plan_types import Wishes
+from sorapipe.providers.base import (
+    CreateAnswer,
+    DownloadFailed,
+    Failed,
+    Missed,
+    NotThere,
+    PollAnswer,
+    Refusal,
+    Refused,
+    Running,
+    Succeeded,
+    Unknown,
+)
+from sorapipe.storyboard.model import Shot, Storyboard
+
+SETTLED = {0, 8, 9, 12}
+
+
+def any_film(random: Random) -> Storyboard:
+    shots: list[Shot] = []
+    cast = [character("gull", of="s0")]
+    for number in range(random.randint(2, 9)):
+        more: dict[str, object] = {}
+        parent = f"s{random.randrange(number)}" if number else None
+        kind = random.random()
+        if parent and kind < 0.3:
+            more["continues"] = parent
+        elif parent and kind < 0.4:
+            more["needs"] = [parent]
+        words = " @gull." if number and random.random() < 0.2 else ""
+        shots.append(shot(f"s{number}", f"Picture {number}.{words}", takes=random.choice([1, 1, 1, 2]), **more))
+    return film(*shots, characters=cast)
+
+
+def any_create(random: Random) -> CreateAnswer | None:
+    kind = random.random()
+    if kind < 0.8:
+        return None
+    return random.choice(
+        [
+            Unknown("reset"),
+            Refused(Refusal.RATE, "slow", random.choice([None, 0.0, -1.0, 1e9, 7.0])),
+            Refused(Refusal.REQUEST, "moderation"),
+            Refused(Refusal.UNREACHABLE, "no route"),
+            Refused(Refusal.UNAVAILABLE, "maintenance"),
+            Refused(Refusal.CREDITS, "empty"),
+            Refused(Refusal.AUTHENTICATION, "revoked"),
+        ]
+    )
+
+
+def any_poll(random: Random) -> PollAnswer | None:
+    if random.random() < 0.7:
+        return None
+    return random.choice(
+        [
+            Missed("502"),
+            Missed("429", random.choice([0.0, 3.0, 1e9])),
+            NotThere("no"),
+            Running(unknown_word="musing"),
+            Running(progress=random.randrange(100)),
+            Succeeded(None),
+            Failed(None, "sorry") if random.random() < 0.2 else Missed("garbage"),
+        ]
+    )
+
+
+def harm(world: World, random: Random) -> None:
+    script = world.provider.script
+    script.creates = [any_create(random) for _ in range(20)]
+    script.lose = {n for n in range(200) if random.random() < 0.5}
+    script.every_poll = lambda charged, now: any_poll(random)
+    script.cut_at = [random.randrange(500) for _ in range(random.randrange(3))]
+    script.downloads = {
+        f"task_{n:05}": [random.choice([b"<html>", DownloadFailed("gone", gone=True), DownloadFailed("reset")])]
+        for n in range(1, 40)
+        if random.random() < 0.2
+    }
+
+
+def heal(world: World) -> None:
+    def done_when_its_time_has_come(charged: Charged, now: float) -> None:
+        return None
+
+    world.provider.script.creates = []
+    world.provider.script.every_poll = done_when_its_time_has_come
+    world.provider.script.downloads = {}
+    world.provider.script.cut_at = []
+    world.at.clear()
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_the_promises_hold_in_any_world_and_it_comes_to_rest(seed: int) -> None:
+    random = Random(seed)
+    world = World(
+        any_film(random),
+        seconds=lambda _: random.choice([5.0, 40.0, 200.0]),
+        seed=seed,
+        limits=Limits(
+            in_flight=random.choice([1, 3, 100]), creates=random.choice([None, 2]), downloads=random.choice([1, 4])
+        ),
+    )
+    with never_twice(world):
+        for _ in range(random.randint(1, 4)):
+            harm(world, random)
+            world.at.clear()
+            if random.random() < 0.2:
+                world.stop_at(world.now + random.uniform(0, 100))
+            kill = random.randrange(1, 150) if random.random() < 0.5 else None
+            world.run(Wishes(first_takes=True), kill_at=kill)
+            world.now += 10
+        heal(world)
+        code = None
+        for _ in range(12):
+            outcome = world.run(Wishes(first_takes=True))
+            if outcome is None:
+                break
+            code = outcome.exit_code
+            world.now += 10
+            if outcome.exit_code in {9, 8, 12} and outcome.sent == 0 and not outcome.running:
+                break
+        else:
+            pytest.fail(f"the world does not come to rest: {code} {world.states()}")
+    open_ones = [a for found in world.attempts().values() for a in found if a.state is AttemptState.SUBMITTED]
+    assert open_ones == []
+    assert code is None or code in SETTLED
