@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sorapipe.simulator.ledger import Books, Page
@@ -60,12 +59,24 @@ def audit(books: Books) -> Audit:
 
 
 def _doubles(page: Page, column: str) -> list[Row]:
-    found = page.rows(
-        f"SELECT {column}, count(*) AS charges, sum(-credits) AS credits, json_group_array(task) AS tasks"  # noqa: S608
-        f" FROM ledger WHERE kind = 'charge' AND {column} IS NOT NULL GROUP BY {column}, account HAVING count(*) > 1"
-        " ORDER BY min(entry)"
+    """Groups of charges with the same token or body, in the order in which they were booked."""
+    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    found = page.run(
+        f"SELECT account, {column}, task, -credits FROM ledger WHERE kind = 'charge' AND {column} IS NOT NULL"  # noqa: S608 (a column's name of ours)
+        " ORDER BY entry"
     )
-    return [{**row, "tasks": json.loads(str(row["tasks"]))} for row in found]
+    for account, value, task, credits in found:
+        groups.setdefault((account, value), []).append((task, credits))
+    return [
+        {
+            column: value,
+            "charges": len(group),
+            "credits": sum(credits for _, credits in group),
+            "tasks": [task for task, _ in group],
+        }
+        for (_, value), group in groups.items()
+        if len(group) > 1
+    ]
 
 
 def _accounts(page: Page) -> list[Row]:
