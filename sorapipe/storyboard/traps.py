@@ -40,6 +40,7 @@ _BEFORE_WORD = " \t\n[{,"
 _SHOWN_CONTROLS = 5
 _PASTED = 300
 _AROUND = 1000
+_MOST_CUTS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def comment_cuts(text: str) -> set[int]:
                 end -= 1
             if end > 0 and text[end - 1] != "\n":
                 cuts.add(end)
+            if len(cuts) >= _MOST_CUTS:
+                return cuts
     return cuts
 
 

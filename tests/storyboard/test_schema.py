@@ -145,13 +145,8 @@ def test_extra_takes_numbers_booleans_and_texts_as_they_look():
 
 
 def test_null_removes_what_lies_below():
-    assert (
-        said(
-            "sorapipe: 1\nshots:\n  - {id: a, look: null, size: null, seconds: ~, style: null, watermark: null, takes: null,"
-            " matrix: {lens: null}, input_reference: null, use: null}\n"
-        )
-        == []
-    )
+    keys = ("look", "size", "seconds", "style", "watermark", "takes", "input_reference", "use")
+    assert shot("\n    ".join([*(f"{key}: null" for key in keys), "matrix: {lens: null}"])) == []
 
 
 @pytest.mark.parametrize(
