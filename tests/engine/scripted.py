@@ -25,6 +25,7 @@ from sorapipe.providers.base import (
     PollAnswer,
     Running,
     Succeeded,
+    Unknown,
 )
 
 Clock = Callable[[], float]
@@ -90,7 +91,7 @@ class ScriptedProvider:
         self.calls.append((self._clock(), order))
         scripted = self.script.creates.pop(0) if self.script.creates else None
         if scripted is not None and not (isinstance(scripted, Accepted)):
-            if len(self.calls) - 1 in self.script.lose:
+            if isinstance(scripted, Unknown) and len(self.calls) - 1 in self.script.lose:
                 self._charge(order)
             return scripted
         charged = self._charge(order)

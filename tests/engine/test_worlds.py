@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -102,6 +103,10 @@ def heal(world: World) -> None:
     world.at.clear()
 
 
+def name_of(charged: Charged) -> str:
+    return charged.order.character_name or charged.order.prompt.partition(".")[0]
+
+
 @pytest.mark.parametrize("seed", range(150))
 def test_the_promises_hold_in_any_world_and_it_comes_to_rest(seed: int) -> None:
     random = Random(seed)
@@ -134,6 +139,10 @@ def test_the_promises_hold_in_any_world_and_it_comes_to_rest(seed: int) -> None:
                 break
         else:
             pytest.fail(f"the world does not come to rest: {code} {world.states()}")
+    bought = Counter(name_of(charged) for charged in world.provider.charges.values())
+    for one in world.storyboard.shots:
+        assert bought[f"Picture {one.label[1:]}"] <= one.takes, "paid more takes than were asked for"
+    assert bought["Gull"] <= 1
     open_ones = [a for found in world.attempts().values() for a in found if a.state is AttemptState.SUBMITTED]
     assert open_ones == []
     assert code is None or code in SETTLED
