@@ -19,6 +19,29 @@ from sorapipe.simulator.options import Options
 FREE_CREDITS = 100_000
 HOUSE = "house"
 _TOKEN = re.compile(r"sp1:([A-Za-z0-9._-]{1,64})")
+# Words that often begin a description and make poor usernames.
+_NO_NAMES = frozenset(
+    [
+        "the",
+        "old",
+        "young",
+        "her",
+        "his",
+        "with",
+        "and",
+        "she",
+        "who",
+        "man",
+        "woman",
+        "girl",
+        "boy",
+        "tall",
+        "small",
+        "one",
+        "this",
+        "that",
+    ]
+)
 _FAIL_CODE = "moderated"
 _FAIL_MESSAGE = "content moderation stopped this generation"
 
@@ -324,7 +347,7 @@ def wish_of(task: Task) -> Wish:
 def character_of(task: Task, wish: Wish) -> Character:
     """The character that a task makes: the same at every look. The username holds a dot."""
     digest = hashlib.sha256(task.task.encode()).hexdigest()
-    words = re.findall(r"[a-z]{3,12}", wish.prompt.lower())
-    named = re.search(r"\b(?!(?:The|Old|Her|His|With|And|She)\b)([A-Z][a-z]{2,11})\b", wish.prompt)
-    name = named[1].lower() if named else (words[0] if words else "someone")
+    words = [word for word in re.findall(r"[A-Za-z]{3,12}", wish.prompt) if word.lower() not in _NO_NAMES]
+    names = [word for word in words if word[0].isupper()]
+    name = (names or words or ["someone"])[0].lower()
     return Character(f"char_{digest[:20]}", task.account, f"{name}.{digest[20:28]}", task.task)
