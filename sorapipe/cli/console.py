@@ -81,8 +81,16 @@ def _misused(error: click.ClickException) -> int:
     message = error.format_message().strip()
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "sorapipe"
     hint = getattr(error, "hint", None) or f"`{path} --help` shows an example"
-    say(message[:1].lower() + message[1:].rstrip("."), hint)
+    message = message[:1].lower() + message[1:].rstrip(".")
+    say(message if hasattr(error, "hint") else _in_our_style(message), hint)
     return Exit.USAGE
+
+
+def _in_our_style(message: str) -> str:
+    """The library puts words in `'`; we put them in backticks."""
+    import re
+
+    return re.sub(r"'([^']*)'", r"`\1`", message)
 
 
 def _failed(error: Exception, words: Sequence[str]) -> int:

@@ -56,11 +56,11 @@ def status_text(standing: Standing, page: Page, select: frozenset[str] | None = 
         lines += ["", *([paint(heading, "bold")] if heading else [])]
         for shot in group:
             lines += [_line(row, widths, page) for row in rows[shot.address.canonical]]
-    lines += ["", *_totals(standing, shots)]
+    lines += ["", *_totals(standing, shots, whole=select is None)]
     needs = _attention(standing, page, select)
     if needs:
         lines += ["", paint("needs attention", "bold"), *needs]
-    elif all(step.action is Action.KEEP for step in standing.plan.steps):
+    else:
         lines.append("every take is there")
     return "\n".join(lines) + "\n"
 
@@ -146,16 +146,16 @@ def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
     return f"{parts[0]}  {parts[1]} {parts[2]}  {parts[3]}  {parts[4]}".rstrip()
 
 
-def _totals(standing: Standing, shots: Sequence[Shot]) -> list[str]:
+def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[str]:
     own = [it for shot in shots if (it := standing.outlook.situations.get(shot.address.canonical)) is not None]
-    done = sum(it.film is not None and it.film.current for it in own)
+    done = sum(it.film is not None and it.film.current and it.stale is Staleness.FRESH for it in own)
+    stale = sum(it.film is not None and it.stale is not Staleness.FRESH for it in own)
     takes = [attempt for it in own for attempt in it.attempts]
-    lines = [f"{done} of {count(len(own), 'shot')} done, {count(len(takes), 'take')}, "
-             f"{length(standing.plan.totals.film_seconds)} of film"]  # fmt: skip
-    spent = _spent([*takes, *_cast(standing.facts)])
-    if spent:
-        lines.append("spent so far: " + ", ".join(money(amount, currency) for currency, amount in spent.items()))
-    return lines
+    said = [f"{done} of {count(len(own), 'shot')} done", *([f"{stale} stale"] if stale else [])]
+    said += [count(len(takes), "take"), *([f"{length(standing.plan.totals.film_seconds)} of film"] if whole else [])]
+    spent = _spent([*takes, *(_cast(standing.facts) if whole else [])])
+    paid = ", ".join(money(amount, currency) for currency, amount in spent.items())
+    return [", ".join(said), *([f"spent so far: {paid}"] if paid else [])]
 
 
 def _cast(facts: Facts) -> list[Attempt]:
