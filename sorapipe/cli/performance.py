@@ -106,7 +106,8 @@ def _again(production: Production, plan: Plan, session: Session, order: Order) -
 
 def _shoot(production: Production, plan: Plan, session: Session, order: Order) -> Outcome:
     from sorapipe.cli.shoot import Pace, shoot
-    from sorapipe.views.progress import Ndjson, view
+    from sorapipe.views.progress import Ndjson
+    from sorapipe.views.showing import view
 
     pace = Pace(money_left(production, order.terms), order.max_wait)
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)

@@ -117,15 +117,6 @@ class Ndjson:
         print(json.dumps(event_data(event), ensure_ascii=False), file=self._stream, flush=True)
 
 
-def view(plan: Plan, stream: TextIO, clock: Clock) -> View:
-    """The live table where the stream is a terminal, else plain lines."""
-    if stream.isatty():
-        from sorapipe.views.live import Live
-
-        return Live(plan, stream, clock)
-    return Lines(plan, stream, clock)
-
-
 def _name(tally: Tally, key: str) -> str:
     label, take = tally.name(key)
     return f"{escape(label)} {take}".rstrip()
