@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -95,11 +94,13 @@ def takes(manifest: Path | None, shot: str) -> list[str]:
     """The takes of one shot that the lock knows: `t01`, `t02`."""
     if manifest is None:
         return []
+    from json import loads
+
     name, *words = shot.split("/")
     found = set()
     for line in _read(_lock(manifest)).splitlines():
         if f'"address":"{name}' in line and '"kind":"attempt"' in line:
-            record = json.loads(line)
+            record = loads(line)
             address = str(record.get("address", ""))
             cell = [pair.partition("=")[2] for pair in address[len(name) :].strip("[]").split(",") if pair]
             if address.partition("[")[0] == name and set(words) <= set(cell):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import click
 
@@ -24,21 +24,6 @@ class Terms:
     max_cost: Decimal | None = None
     max_takes: int | None = None
     partial: bool = False
-
-
-class Amount(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
-    """An amount of money: a decimal that is not negative."""
-
-    name = "amount"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        try:
-            amount = value if isinstance(value, Decimal) else Decimal(str(value))
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"`{value}` is no amount: write a number such as `12.50`, in the provider's currency", param, ctx)
-        return amount
 
 
 def within_limits(production: Production, plan: Plan, terms: Terms) -> Plan:

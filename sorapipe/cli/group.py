@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import shlex
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -45,6 +43,8 @@ class VerbCommand(click.Command):
 
 def _fill(instead: Instead, option: str, ctx: click.Context, words: list[str]) -> str:
     """The hint with the words that were typed, without the wrong option."""
+    import shlex
+
     rest = list(words)
     where = next((i for i, word in enumerate(rest) if word == option or word.startswith(f"{option}=")), None)
     if where is not None:
@@ -92,6 +92,9 @@ class Verbs(click.Group):
 
 def _unknown(word: str, rest: list[str], ctx: click.Context) -> NoReturn:
     """What to say to a verb that doesn't exist."""
+    import difflib
+    import shlex
+
     tail = "".join(f" {shlex.quote(part)}" for part in rest)
     meant = SYNONYMS.get(word.lower())
     if meant in LATER or word in LATER:

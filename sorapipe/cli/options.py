@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +14,9 @@ from sorapipe.cli.choosing import Words
 from sorapipe.cli.completion import ShotWord
 from sorapipe.views.ink import paint
 from sorapipe.views.page import Page
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _WIDEST = 140
 _LONGEST_WAIT = 30 * 86400.0
@@ -43,6 +45,23 @@ def wishes_options(verb: F) -> F:
     return verb
 
 
+class Amount(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+    """An amount of money: a decimal that is not negative."""
+
+    name = "amount"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        from decimal import Decimal, InvalidOperation
+
+        try:
+            amount = value if isinstance(value, Decimal) else Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"`{value}` is no amount: write a number such as `12.50`, in the provider's currency", param, ctx)
+        return amount
+
+
 class Wait(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
     """A stretch of time: minutes, or with a unit `90s`, `10m`, `2h`. In seconds."""
 
@@ -62,8 +81,6 @@ class Wait(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
 
 def terms_options(verb: F) -> F:
     """What verbs that buy ask alike."""
-    from sorapipe.cli.consent import Amount
-
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line."),
         click.option("--max-wait", type=Wait(), default="60m", metavar="TIME", show_default=True,
@@ -87,6 +104,8 @@ def width() -> int:
     """Columns of standard output; 100 where it is no terminal."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 100
+    import shutil
+
     return min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
 
 

@@ -15,7 +15,7 @@ from sorapipe.cli.consent import Terms, agreed, money_left, within_limits
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.options import page_for
 from sorapipe.cli.production import Production, Script, checked, produce
-from sorapipe.planning.plan_types import BUYS, Plan, Wishes
+from sorapipe.planning.plan_types import BUYS, Action, Plan, Wishes
 from sorapipe.planning.situation import look
 from sorapipe.views.ink import paint
 
@@ -57,18 +57,19 @@ def perform(script: Script, order: Order) -> None:
 
 def _idle(production: Production, plan: Plan, order: Order) -> None:
     """Nothing to send and nothing to fetch: says what waits, if anything, and writes nothing that is known already."""
-    from sorapipe.cli.shoot import outcome_of_nothing
-
     if production.known.behind and not production.known.held:
         with production.workspace.hold(order.command):
             pass  # closing brings the lock up to date with the journal
+    if not order.as_json and all(step.action is Action.KEEP for step in plan.steps):
+        click.echo("nothing to do: every take is there")
+        return
+    from sorapipe.cli.shoot import outcome_of_nothing
+
     outcome = outcome_of_nothing(production, plan)
     if order.as_json:
         _finished(outcome, plan)
-    elif outcome.not_started:
-        _summary(production, plan, outcome, 0.0)
     else:
-        click.echo("nothing to do: every take is there")
+        _summary(production, plan, outcome, 0.0)
     _end(outcome.exit_code)
 
 

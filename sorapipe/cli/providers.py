@@ -98,7 +98,7 @@ def _show(name: str, as_json: bool) -> None:
 def _lines(profile: Profile) -> list[str]:
     from sorapipe.views.words import wait
 
-    able = profile.capabilities
+    able, bears = profile.capabilities, profile.limits
     facts = [
         ("what", profile.about or ""),
         ("profile", profile.path),
@@ -108,7 +108,7 @@ def _lines(profile: Profile) -> list[str]:
         ("characters", f"{able.characters.value}, up to {able.max_characters} in a shot"),
         ("prices", f"in {able.currency}" + (f", as of {able.prices_as_of}" if able.prices_as_of else "")),
         ("a clip takes", wait(able.minutes)),
-        ("at a time", f"{profile.limits.in_flight} tasks, {profile.limits.creates} creates in {profile.limits.window:g} s"),
+        ("at a time", f"{bears.in_flight} tasks, {bears.creates} creates in {bears.window:g} s"),
         ("understands", ", ".join(sorted(able.fields))),
     ]  # fmt: skip
     lines = [profile.name, ""] + [f"  {name:13} {text}" for name, text in facts if text]

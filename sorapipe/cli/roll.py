@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,9 @@ from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import provider_option, terms_options, words_argument
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @click.command(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import provider_option, terms_options, wishes_options, words_argument
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @click.command(
