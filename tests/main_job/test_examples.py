@@ -20,7 +20,7 @@ def check_books(studio: Studio, *names: str) -> None:
     tokens = [charge["token"] for charge in charges]
     assert len(tokens) == len(set(tokens))
     assert set(tokens) == {attempt["token"] for attempt in paid}
-    assert sum(Decimal(str(c["credits"])) for c in charges) == sum(Decimal(str(a["cost"])) for a in paid)
+    assert -sum(Decimal(str(c["credits"])) for c in charges) == sum(Decimal(str(a["cost"])) for a in paid)
 
 
 def check_clips(studio: Studio, name: str) -> int:
@@ -41,7 +41,7 @@ def test_five_lines_become_a_clip(studio: Studio) -> None:
     check_books(studio, "hello")
 
 
-@pytest.mark.parametrize(("name", "clips"), [("skerry", 18), ("spots", 48), ("stills", 4)])
+@pytest.mark.parametrize(("name", "clips"), [("skerry", 16), ("spots", 48), ("stills", 4)])
 def test_an_example_runs_and_runs_again_for_nothing(studio: Studio, name: str, clips: int) -> None:
     studio.example(f"{name}.yaml", "products.csv", "refs")
     studio.run("run", f"{name}.yaml")
