@@ -93,7 +93,7 @@ class _Sheet:
             self.lines.append(self.paint(group.heading, "bold"))
         for row in _rows(shown) if self.folding else [[step] for step in shown]:
             self.row(row)
-        quiet = [step for step in group.steps if step not in shown]
+        quiet = [] if self.every else [step for step in group.steps if not _worth_a_line(step)]
         if quiet and group.heading:
             self.lines.append(self.paint(f"  = {'keep':{_ACTION - 2}}{_takes(quiet)}", "dim"))
 
