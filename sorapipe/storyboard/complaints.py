@@ -35,6 +35,13 @@ _SHAPES = {
 _NUMBER_FIRST = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:s|sec|secs|second|seconds|x|times|fps|credits|usd|\$|€)?", re.I)
 _CLOCK = re.compile(r"(?:([0-9]+):)?([0-9]+):([0-9]+(?:\.[0-9]+)?)")
 _SHOWN = 60
+_FEW = 12
+_USUAL = (
+    ("id", "prompt", "look", "model", "seconds", "size", "input_reference", "continues", "takes", "use", "template"),
+    ("title", "provider", "vars", "defaults", "characters", "templates", "scenes", "shots", "include", "film"),
+)
+_CELLS = frozenset({"a new cell", "a word of an axis", "a row", "an entry of `cells`"})
+"""Things that take most keys of a shot: who put a key in a wrong place hardly means them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,7 @@ def complain(problem: Problem, words: Words, whole: Span, places: Places, diagno
                 code, says, way_out = _unknown(key, value, problem, words)
                 diagnostics.error(code, says, places.key(value, key), hint=way_out)
     elif problem.keyword == "required":
-        span = places.of(value) if isinstance(value, (dict, list)) else whole
-        says = f"{_thing(problem)} needs `{problem.missing}`"
-        diagnostics.error("missing-key", says, span, hint=_required_hint(problem))
+        _missing(problem, places.of(value) if isinstance(value, (dict, list)) else whole, diagnostics)
     elif problem.keyword == "propertyNames" and isinstance(value, dict):
         rule = problem.node["propertyNames"].get("patternErrorMessage", "this name can't stand here")
         says = f"{rule}, not `{_short(problem.missing)}`"
@@ -82,6 +87,19 @@ def complain(problem: Problem, words: Words, whole: Span, places: Places, diagno
         span = places.of(problem.parent, problem.key) if problem.parent is not None else whole
         says, hint = _about_value(problem)
         diagnostics.error(_CODES.get(problem.keyword, "value"), says, span, hint=hint)
+
+
+def _missing(problem: Problem, span: Span, diagnostics: Diagnostics) -> None:
+    """Keys that must be there; not those that stand there under a name that people try first."""
+    value = problem.value if isinstance(problem.value, dict) else {}
+    allowed = problem.node.get("properties", {})
+    meant = {did_you_mean(key, allowed, SYNONYMS) for key in value if key not in allowed}
+    required = problem.limit if isinstance(problem.limit, list) else []
+    names = [name for name in required if name not in value and name not in meant]
+    if names:
+        *most, last = [f"`{name}`" for name in names]
+        says = f"{_thing(problem)} needs {', '.join(most)}{' and ' * bool(most)}{last}"
+        diagnostics.error("missing-key", says, span, hint=_required_hint(problem, names))
 
 
 _CODES = {"type": "type", "enum": "version", "pattern": "form", "minItems": "length", "maxItems": "length"}
@@ -98,7 +116,10 @@ def _about_value(problem: Problem) -> tuple[str, str | None]:
         case "enum":
             allowed = problem.limit if isinstance(problem.limit, (list, tuple)) else (problem.limit,)
             listed = ", ".join(f"`{item}`" for item in allowed)
-            return f"{label} can be {listed}, not {shown}", f"write `{problem.key}: {allowed[0]}`"
+            hint = f"write `{problem.key}: {allowed[0]}`"
+            if problem.key == "sorapipe" and isinstance(problem.value, int):
+                hint += "; a storyboard of another version of the language needs another sorapipe"
+            return f"{label} can be {listed}, not {shown}", hint
         case "minimum" | "maximum":
             bound = "at least" if problem.keyword == "minimum" else "at most"
             return f"{label} is {bound} {problem.limit}, not {shown}", _example(problem)
@@ -117,19 +138,29 @@ def _amount(problem: Problem) -> str:
 
 
 def _unknown(key: str, mapping: dict[str, Value], problem: Problem, words: Words) -> tuple[str, str, str]:
-    refused = refusal(key, mapping)
+    refused = refusal(key, mapping, str(problem.node.get("title")))
     if refused is not None:
         return "refused", refused.message, refused.hint
     allowed = problem.node.get("properties", {})
     meant = did_you_mean(key, allowed, SYNONYMS)
-    homes = [home for home in words.homes.get(key, ()) if home != problem.node.get("title")]
+    homes = [home for home in dict.fromkeys(words.homes.get(key, ())) if home != problem.node.get("title")]
+    homes = [home for home in homes if home not in _CELLS] or homes
     if meant is not None:
         hint = f"did you mean `{meant}`?"
     elif homes:
         hint = f"`{key}` belongs to {_either(homes)}"
     else:
-        hint = f"the keys here are {', '.join(f'`{name}`' for name in allowed)}"
+        hint = _keys(allowed)
     return "unknown-key", f"{_thing(problem)} has no key `{_short(key)}`", hint
+
+
+def _keys(allowed: Iterable[str]) -> str:
+    """The keys that there are; of many those that are used most."""
+    names = list(allowed)
+    usual = max(([name for name in group if name in names] for group in _USUAL), key=len)
+    if len(names) <= _FEW or not usual:
+        return f"the keys here are {', '.join(f'`{name}`' for name in names)}"
+    return f"the usual keys here are {', '.join(f'`{name}`' for name in usual)}; `sorapipe schema` has all"
 
 
 def _either(names: Iterable[str]) -> str:
@@ -179,6 +210,8 @@ def _type(problem: Problem) -> tuple[str, str | None]:
             says,
             f"let a matrix axis set it: `matrix: {{AXIS: {{a: {{{problem.key}: …}}, b: {{{problem.key}: …}}}}}}`",
         )
+    if problem.key == "at" and value in ("end", "last", "first"):
+        return says, "write `at: 0`" if value == "first" else "leave `at` out: then it is the last frame"
     written = _meant(value, types) if isinstance(value, str) else None
     if written is not None:
         return says, f"write `{problem.key}: {written}`" if isinstance(problem.key, str) else f"write `{written}`"
@@ -238,14 +271,14 @@ def _first_example(node: Node) -> Value:
     return example
 
 
-def _required_hint(problem: Problem) -> str | None:
-    key = problem.missing
-    child = problem.node.get("properties", {}).get(key)
-    if key == "sorapipe":
+def _required_hint(problem: Problem, names: Iterable[str]) -> str | None:
+    if "sorapipe" in names:
         return "write the version of the language in the first line:\n    sorapipe: 1"
-    if child is None or "examples" not in child:
-        return f"write `{key}: …`"
-    return f"for example `{key}: {_flow(_first_example(child))}`"
+    allowed = problem.node.get("properties", {})
+    known = {name: allowed[name] for name in names if "examples" in allowed.get(name, ())}
+    if not known:
+        return f"write {', '.join(f'`{name}: …`' for name in names)}"
+    return f"for example {', '.join(f'`{name}: {_flow(_first_example(child))}`' for name, child in known.items())}"
 
 
 def _name_hint(problem: Problem) -> str | None:
@@ -254,6 +287,9 @@ def _name_hint(problem: Problem) -> str | None:
         pattern = problem.node["propertyNames"].get("pattern", "")
         if slug and re.search(pattern, slug):
             return f"write `{slug}:`" if slug != name else None
+    if re.match("[0-9]", name) and isinstance(problem.key, str):
+        slug = f"{problem.key[0]}{_slug(name, '_')}"
+        return f"write `{slug}:`" if re.search(problem.node["propertyNames"].get("pattern", ""), slug) else None
     return None
 
 
@@ -270,12 +306,16 @@ def _pattern_hint(problem: Problem) -> str | None:
     if problem.key == "provider":
         return "write a profile, `providers/NAME.yaml` in sorapipe's config folder, and here `provider: NAME`"
     if problem.key == "url":
-        return f"a clip beside the storyboard is `file: {value}`"
+        if value.startswith("http://"):
+            return f"write `url: https{value[4:]}`, if the clip is there"
+        clip = "NAME.mp4" if "://" in value else value
+        return f"a clip on the web is `url: https://…`, one beside the storyboard `file: {clip}`"
     if "*" in value:
         return "an axis has no globs: list the words, or write the rows in a CSV file"
     if value in _SHAPES or re.fullmatch(r"[0-9]+:[0-9]+", value):
         size = _SHAPES.get(value, "1280x720")
-        return f"give it a name and say what it changes: `{{wide: {{size: {size}}}}}`"
+        name = "tall" if size == "720x1280" else "wide"
+        return f"give it a name and say what it changes: `{{{name}: {{size: {size}}}}}`"
     for slug in (_slug(value, "-"), _slug(value, "_")):
         if slug and slug != value and re.search(problem.node["pattern"], slug):
             return f"write `{problem.key}: {slug}`" if isinstance(problem.key, str) else f"write `{slug}`"

@@ -13,6 +13,9 @@ from sorapipe.storyboard.source import Source, Span
 WINDOW = 100
 """Display columns of a line that an excerpt shows; of a longer line only what is around the caret."""
 
+HINT = 100
+"""Columns of a hint's line; lines to paste (they are indented) are never broken."""
+
 SYNONYMS: Mapping[str, str] = {
     "duration": "seconds",
     "length": "seconds",
@@ -42,6 +45,8 @@ SYNONYMS: Mapping[str, str] = {
     "imports": "include",
 }
 """What people write first, and the key that the language has for it."""
+
+_PIECES = re.compile(r"(?:`[^`]*`|\S)+")
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -251,8 +256,22 @@ def _shown(diagnostic: Diagnostic, lines: _Lines) -> str:
     parts = [_headed(diagnostic.span, diagnostic.severity.value, diagnostic.message, gutter, lines)]
     parts += [_headed(related.span, "note", related.text, gutter, lines) for related in diagnostic.related]
     if diagnostic.hint is not None:
-        parts.append(f"\nhint: {escape(diagnostic.hint, newlines=True)}\n")
+        hint = f"hint: {escape(diagnostic.hint, newlines=True)}"
+        parts += ["\n", *(f"{_wrapped(line)}\n" for line in hint.split("\n"))]
     return "".join(parts)
+
+
+def _wrapped(line: str) -> str:
+    """A line of a hint, broken at spaces where it is too long; what stands between backticks stays whole."""
+    if len(line) <= HINT or line.startswith("    "):
+        return line
+    rows = [""]
+    for piece in _PIECES.findall(line):
+        if rows[-1] and len(rows[-1]) + 1 + len(piece) > HINT:
+            rows.append(f"      {piece}")
+        else:
+            rows[-1] = f"{rows[-1]} {piece}" if rows[-1] else piece
+    return "\n".join(rows)
 
 
 def _headed(span: Span | None, severity: str, text: str, gutter: int, lines: _Lines) -> str:

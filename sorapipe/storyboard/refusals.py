@@ -36,6 +36,10 @@ _LOOP = Refusal(
     "there are no loops", "let a matrix repeat the shot: `matrix: {lens: [wide, close]}`, or `matrix: {row: rows.csv}`"
 )
 _INHERIT = Refusal("templates and characters don't extend each other", "write a second one, or use `params`")
+_NESTED = Refusal(
+    "templates can't extend templates",
+    "write its fields out here, or put what both share into `defaults:` or `vars:`",
+)
 _STILLS = Refusal(
     "sorapipe doesn't generate stills or prompts", "make the picture first: `input_reference: refs/NAME.png`"
 )
@@ -96,8 +100,10 @@ REFUSED: Mapping[str, Refusal] = {
 }
 
 
-def refusal(key: str, mapping: Mapping[str, Value]) -> Refusal | None:
-    """Why a key is refused in a mapping, or `None` when it is simply unknown."""
+def refusal(key: str, mapping: Mapping[str, Value], thing: str = "") -> Refusal | None:
+    """Why a key is refused in a mapping, or `None` when it is simply unknown. `thing` is what the mapping is."""
+    if key == "template" and thing == "a template":
+        return _NESTED
     if key in ("character_url", "character_timestamps", "character_from_task"):
         return _character(key, mapping)
     return REFUSED.get(key)

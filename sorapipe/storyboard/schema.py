@@ -117,19 +117,18 @@ class _Schema:
 
     def _problems(self, root: Value, path: tuple[str | int, ...]) -> Iterator[Problem]:
         """What one value fails by itself, without what is below it: the value is shown to jsonschema alone."""
-        node, value, parent, key = self._at(root, path)
+        depth, node, value, parent, key = self._at(root, path)
         found = False
-        for error in _own_errors(node, value):
+        for error in _telling(_own_errors(node, value)):
             found = True
             keyword, limit = str(error.validator), error.validator_value
             if "propertyNames" in error.schema_path:
                 yield Problem("propertyNames", value, node, path, parent, key, limit, str(error.instance))
             elif keyword == "required" and isinstance(value, dict):
-                for missing in (name for name in limit if name not in value):
-                    yield Problem("required", value, self._shown(node), path, parent, key, limit, missing)
+                yield Problem("required", value, self._shown(node), path, parent, key, limit)
             else:
                 yield Problem(keyword, value, node, path, parent, key, limit)
-        if not found:  # the two libraries read a pattern differently: a line break at the end of a text
+        if not found and len(path) == depth:  # the two libraries read a pattern differently: a line break at the end of a text
             yield Problem("pattern", value, node, path, parent, key)
 
     def _shown(self, node: Node) -> Node:
@@ -137,23 +136,26 @@ class _Schema:
         properties = {key: resolve(child, self.definitions) for key, child in node.get("properties", {}).items()}
         return {**node, "properties": properties}
 
-    def _at(self, root: Value, path: tuple[str | int, ...]) -> tuple[Node, Value, Container | None, str | int | None]:
-        """The schema and the value at a path, and where the value stands."""
+    def _at(
+        self, root: Value, path: tuple[str | int, ...]
+    ) -> tuple[int, Node, Value, Container | None, str | int | None]:
+        """How far a path leads (it leaves out empty keys), the schema and the value there, and where the value is."""
         node, value = self.node, root
         parent: Container | None = None
         key: str | int | None = None
+        depth = 0
         for part in path:
-            key = part
-            if isinstance(value, dict) and isinstance(part, str):
+            if isinstance(value, dict) and isinstance(part, str) and part in value:
                 child = node.get("properties", {}).get(part, node.get("additionalProperties"))
                 parent, value = value, value[part]
-            elif isinstance(value, list) and isinstance(part, int):
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
                 child = node.get("items")
                 parent, value = value, value[part]
             else:
                 break
+            key, depth = part, depth + 1
             node = resolve(child, self.definitions) if isinstance(child, dict) else {}
-        return node, value, parent, key
+        return depth, node, value, parent, key
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -163,6 +165,15 @@ def _nodes(node: Node) -> Iterator[Node]:
     for child in below:
         if isinstance(child, dict):
             yield from _nodes(child)
+
+
+def _telling(errors: list[Any]) -> list[Any]:
+    """Of a value that is wrong in several ways the one that says most."""
+    for keyword in ("enum", "type"):
+        for error in errors:
+            if error.validator == keyword and "propertyNames" not in error.schema_path:
+                return [error]
+    return errors
 
 
 def _own_errors(node: Node, value: Value) -> list[Any]:

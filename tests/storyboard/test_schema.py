@@ -272,7 +272,11 @@ def test_the_apis_character_fields_are_shown_as_a_character_with_the_same_values
     ("text", "message"),
     [
         ("hello\n", "1:1 a storyboard is a mapping (`key: value`), not `hello`"),
-        ("sorapipe: 2\n", "1:11 `sorapipe` can be `1`, not `2` | write `sorapipe: 1`"),
+        (
+            "sorapipe: 2\n",
+            "1:11 `sorapipe` can be `1`, not `2` | write `sorapipe: 1`; a storyboard of another version of the "
+            "language needs another sorapipe",
+        ),
         (
             "shots: [{id: a}]\n",
             "1:1 a storyboard needs `sorapipe` | write the version of the language in the first line:\n    sorapipe: 1",
@@ -342,8 +346,7 @@ def test_a_file_that_is_included_needs_no_version():
 def test_a_scene_has_shots_or_is_a_file():
     assert said("sorapipe: 1\nscenes: [{include: x.yaml}, {id: a, shots: []}]\n") == []
     assert [line.split(" |")[0] for line in said("sorapipe: 1\nscenes: [{title: x}]\n")] == [
-        "2:10 a scene needs `id`",
-        "2:10 a scene needs `shots`",
+        "2:10 a scene needs `id` and `shots`",
     ]
 
 
