@@ -9,6 +9,9 @@ from sorapipe.storyboard.source import Span
 
 Mapping = dict[str, Value]
 
+_NEAR = 15
+"""Powers of ten between which numbers of a profile lie: `1e999999999` can't be written out."""
+
 
 class Layers:
     """The nearest mapping wins; mappings merge key by key, everything else is replaced, `null` removes.
@@ -93,7 +96,7 @@ class Layers:
             number = Decimal(str(value))
         except InvalidOperation:
             return None
-        return number if number.is_finite() else None
+        return number if number.is_finite() and abs(number.adjusted()) < _NEAR else None
 
 
 def _whole(value: Value) -> int | None:

@@ -19,6 +19,9 @@ Values = dict[str, Json]
 
 _TAIL = 16
 """Bytes of `,"~":"01234567"}`."""
+_NEAR = 30
+_LONGEST_AMOUNT = 60
+"""Written out, `1E+999999999` would fill the memory."""
 _TASK = frozenset({"task", "tasks"})
 _decode = json.JSONDecoder().raw_decode
 _SPACE = " \t\r\n"
@@ -209,7 +212,7 @@ def decimal_of(values: Values, name: str) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         raise Damaged(f"`{name}` is not an amount") from None
-    if not amount.is_finite():
+    if not amount.is_finite() or not -_NEAR < amount.adjusted() < _NEAR or len(text) > _LONGEST_AMOUNT:
         raise Damaged(f"`{name}` is not an amount")
     return amount
 

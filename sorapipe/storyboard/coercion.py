@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +18,7 @@ _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _BOOLEANS = {"true": True, "false": False}
 _LARGEST = 2**63 - 1
+_LARGEST_REAL = 1e12
 _LONGEST = 40
 _SHORT = 18
 
@@ -63,14 +63,14 @@ def compile_coercion(node: Node, definitions: Mapping[str, Node]) -> Coerce | No
 
 
 def number(text: str) -> int | float | None:
-    """The number that a text writes: whole where it has no point; `None` for anything else, too large or not finite."""
+    """The number that a text writes: whole where it has no point; `None` for anything else and for what is too large."""
     if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
         return None
     if _WHOLE.fullmatch(text):
         whole = int(text)
         return whole if -_LARGEST <= whole <= _LARGEST else None
     real = float(text)
-    return real if math.isfinite(real) else None
+    return real if abs(real) < _LARGEST_REAL else None
 
 
 def _scalar(node: Node) -> Coerce | None:

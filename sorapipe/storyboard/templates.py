@@ -134,8 +134,11 @@ def compile_tree(text: str) -> Tree:
         raise _syntax(text, error) from None
     except (RecursionError, ValueError, OverflowError, MemoryError):
         raise TemplateRefused("this template is too deep or too large") from None
-    _Check(text).tree(tree)
-    return Tree(text, _ENVIRONMENT.from_string(tree))
+    try:
+        _Check(text).tree(tree)
+        return Tree(text, _ENVIRONMENT.from_string(tree))
+    except (RecursionError, ValueError, OverflowError, MemoryError, SyntaxError):
+        raise TemplateRefused("this template is too deep or too large") from None
 
 
 class Tree:

@@ -6,6 +6,11 @@ from decimal import Decimal, InvalidOperation
 
 from sorapipe.storyboard.document import Value
 
+_DIGITS = 12
+"""Digits of a number before its point."""
+_FRACTION = 400
+"""Digits of a number behind its point: as many as the smallest fraction of a machine has."""
+
 
 def integer(value: Value) -> int | None:
     """A whole number, also one that was written in quotes."""
@@ -25,7 +30,13 @@ def decimal(value: Value) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number) < Decimal(10) ** 12 else None
+    return number if number.is_finite() and _is_near(number) else None
+
+
+def _is_near(number: Decimal) -> bool:
+    """Whether a number can be calculated with and written out: `1e999999999` has room in neither."""
+    exponent = number.as_tuple().exponent
+    return number.adjusted() < _DIGITS and isinstance(exponent, int) and -_FRACTION < exponent <= _DIGITS
 
 
 def boolean(value: Value) -> bool | None:
