@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,7 +67,8 @@ def figure(storyboard: Storyboard, graph: Graph) -> Figure:
     used = {edge.parent for edge in graph.edges} | {edge.child for edge in graph.edges}
     cast = [_character(f"@{id}", who) for id, who in storyboard.characters.items() if f"@{id}" in used]
     scenes = [(scene.id, _heading(scene.id, scene.title)) for scene in storyboard.scenes]
-    nodes = (*cast, *(_shot(shot) for shot in storyboard.shots))
+    looks = Counter(_paragraphs(shot)[0] for shot in storyboard.shots)
+    nodes = (*cast, *(_shot(shot, looks) for shot in storyboard.shots))
     present = {node.group for node in nodes}
     groups = [(CAST, "Characters"), *scenes, ("", "Shots" if not scenes else "")]
     return Figure(
@@ -153,12 +156,20 @@ def _character(id: str, who: Character) -> Node:
     return Node(id, escape(id), escape(line), escape(about), CAST, Shape.PROP if prop else Shape.CHARACTER)
 
 
-def _shot(shot: Shot) -> Node:
+def _paragraphs(shot: Shot) -> tuple[str, str]:
+    """The first paragraph of a prompt, which is the look where there is one, and the rest."""
+    first, _, rest = (shot.request.prompt if shot.request else "").partition("\n\n")
+    return first, rest
+
+
+def _shot(shot: Shot, looks: Mapping[str, int]) -> Node:
+    """A card. What many shots have in common is no help to tell them apart: their look is left out."""
     if shot.request is None:
         line, shape = f"shows {shot.clip} again", Shape.AGAIN
     else:
-        line, shape = shot.request.prompt.replace("\n", " "), Shape.SHOT
-    about = f"{shot.label}: {line}"
+        first, rest = _paragraphs(shot)
+        line, shape = (rest if rest and looks[first] > 1 else shot.request.prompt).replace("\n", " "), Shape.SHOT
+    about = f"{shot.label}: {shot.request.prompt if shot.request else line}"
     return Node(
         shot.address.canonical,
         escape(shot.label),

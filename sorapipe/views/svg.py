@@ -150,6 +150,8 @@ def _far(start: tuple[int, int], end: tuple[int, int], track: int) -> str:
     way = 1 if by > ay else -1
     beside = (track % _TRACKS) * 5
     x, gutter = ax + CARD_WIDTH // 2 - 16 + beside * 2, bx - 12 - beside
+    if way < 0:  # the heading of a box is above its cards: pass it on the side
+        x = ax + CARD_WIDTH - 16 if gutter > ax else ax + 16
     y = ay + CARD_HEIGHT if way > 0 else ay
     target = by + (CARD_HEIGHT // 2 - 9 if way > 0 else CARD_HEIGHT // 2 + 9)
     turn = y + way * (36 + beside)
