@@ -15,6 +15,8 @@ from typing import IO
 
 from sorapipe.cli.failures import Exit, Expected
 
+PYTHON = (sys.executable, "-P", "-m", "sorapipe.simulator")
+"""Without `-P` Python would look for modules in the folder we stand in first, and that may be anybody's."""
 _OPTIONS = "SORAPIPE_SIMULATOR"
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
@@ -41,7 +43,7 @@ def serving() -> Iterator[str]:
 
 
 def _start() -> subprocess.Popen[str]:
-    line = [sys.executable, "-m", "sorapipe.simulator", "serve", "--port", "0", "--books", str(books_folder())]
+    line = [*PYTHON, "serve", "--port", "0", "--books", str(books_folder())]
     try:
         options = shlex.split(os.environ.get(_OPTIONS, ""))
     except ValueError as error:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from sorapipe.cli.embedded import books_folder
+from sorapipe.cli.embedded import PYTHON, books_folder
 from sorapipe.cli.failures import Quit
 from sorapipe.cli.group import VerbCommand
 
@@ -32,7 +32,7 @@ def command(words: tuple[str, ...]) -> None:
     asks_help = any(word in {"-h", "--help"} for word in rest)
     if not asks_help and not any(word == "--books" or word.startswith("--books=") for word in rest):
         rest += ["--books", str(books_folder())]
-    line = [sys.executable, "-m", "sorapipe.simulator", *rest]
+    line = [*PYTHON, *rest]
     if hasattr(os, "fork"):
         sys.stdout.flush()
         os.execv(sys.executable, line)  # noqa: S606 - signals reach it as if it had been called itself
