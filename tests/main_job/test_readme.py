@@ -36,7 +36,9 @@ def test_the_profile_is_a_provider(studio: Studio, tmp_path: Path) -> None:
     config = str(tmp_path / "config")
     plan = studio.run("plan", "film.yaml", "--provider", "house", SORAPIPE_CONFIG_DIR=config).out
     assert "1.65 USD" in plan
-    refused = studio.run("run", "film.yaml", "--provider", "house", code=2, SORAPIPE_CONFIG_DIR=config).err
+    refused = studio.run(
+        "run", "film.yaml", "--provider", "house", code=2, SORAPIPE_CONFIG_DIR=config, HOUSE_API_KEY="k"
+    ).err
     assert "--yes" in refused
 
 
