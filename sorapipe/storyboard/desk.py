@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename, dirname, join, normpath, relpath
 
 from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, Related, Severity, did_you_mean
 from sorapipe.storyboard.document import Container, Document, Places, Value, decode, parse
@@ -30,6 +30,8 @@ class Desk:
         self.assets: dict[str, Asset] = {}
         self.torn = False
         """Parts of a file couldn't be read: what seems to be missing may only be unreadable."""
+        self.blind = False
+        """A whole file couldn't be read: no name can be called unknown."""
         self._seen_bad: set[Place] = set()
         self._lines: dict[str, list[str]] = {}
         self._refused: dict[str, str] = {}
@@ -82,7 +84,7 @@ class Desk:
         try:
             data = self.reader.read(path)
         except FileRefused as refused:
-            self.error("file", f"`{path}` {refused}", span, self._sibling(path))
+            self._file_error(path, str(refused), span)
             return None
         source = decode(path, self.reader.name(path), data, self.diagnostics)
         if path not in self.files:
@@ -95,6 +97,7 @@ class Desk:
         """Reads and parses a YAML file; problems are reported."""
         source = self.source(path, span)
         if source is None:
+            self.torn = self.blind = True
             return None
         found = Diagnostics()
         document = parse(source, self.places, found)
@@ -104,6 +107,7 @@ class Desk:
                 self.torn = True
                 if diagnostic.span is not None:
                     self.refuse(diagnostic.span)
+        self.blind = self.blind or document is None
         return document
 
     def written(self, home: Container, key: str | int) -> str:
@@ -124,7 +128,7 @@ class Desk:
                 self._refused[path] = str(refused)
             else:
                 return
-        self.error("file", f"`{path}` {self._refused[path]}", span, self._sibling(path))
+        self._file_error(path, self._refused[path], span)
 
     def path(self, text: str, home: Container | None, span: Span) -> str | None:
         """The path from the storyboard's folder, of a text in `home`; `None` and an error when it leads outside."""
@@ -135,9 +139,22 @@ class Desk:
             return None
         return normpath(join(folder, text))
 
-    def _sibling(self, path: str) -> str | None:
+    def home(self, span: Span) -> str:
+        """The folder of the file in which a place is, from the storyboard's folder; paths in it begin there."""
+        source = self.sources.get(span.place.file)
+        return dirname(source.path) if source is not None else ""
+
+    def _file_error(self, path: str, refusal: str, span: Span | None) -> None:
+        hint = self._elsewhere(path, span) if span is not None and "not exist" in refusal else None
+        self.error("file", f"`{path}` {refusal}", span, hint)
+
+    def _elsewhere(self, path: str, span: Span) -> str:
+        """A file that may be meant instead of one that isn't there; else where it is looked for."""
         guess = did_you_mean(basename(path), self.reader.siblings(path))
-        return f"did you mean `{join(dirname(path), guess)}`?" if guess else None
+        home = self.home(span)
+        if guess is not None:
+            return f"did you mean `{relpath(join(dirname(path), guess), home or '.')}`?"
+        return "a path begins in the folder of the file it stands in" + (f", here `{home}/`" if home else "")
 
 
 def _refusal(text: str) -> tuple[str, str | None] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from posixpath import basename
+from fnmatch import fnmatch
+from posixpath import basename, dirname, join, relpath
 
 from sorapipe.storyboard import schema
 from sorapipe.storyboard.cascade import Fields
@@ -17,6 +19,16 @@ from sorapipe.storyboard.source import Span
 MAX_DEPTH = 16
 MAX_FILES = 2_000
 _IGNORED = ("title", "provider", "film", "budget")
+_BESIDE = frozenset({"include", "id", "title", "notes"})
+_GLOB = re.compile(r"[*?]")
+_SHOWN = 4
+_AGAIN = {
+    "scene": "give one of the two another id",
+    "character": "keep one of the two, or give one another id: a second costume is a second character",
+    "template": "keep one of the two, or give one another name",
+    "axis": "keep one of the two, or give one another name",
+}
+"""What to do where a thing of this kind is defined twice."""
 
 
 @dataclass(slots=True)
@@ -76,14 +88,13 @@ class Merger:
         return self._script
 
     def _nothing(self, root: Fields) -> None:
-        """A storyboard without shots; not where something is there that may have been meant as some."""
-        said = any(root.get(key) for key in ("shots", "scenes", "include"))
-        if not said and not self._desk.diagnostics.has_errors:
-            hint = "a small one: `shots: [{id: hello, prompt: A paper boat in the rain.}]`"
-            self._desk.error("no-shots", "this storyboard has no shots", self._desk.places.of(root), hint)
-        elif not self._desk.diagnostics.has_errors:
-            key = next(key for key in ("shots", "scenes", "include") if root.get(key))
-            self._desk.error("no-shots", "this storyboard has no shots", self._desk.places.key(root, key))
+        """A storyboard without shots: only a warning, as a file of characters may be looked at by itself."""
+        if self._desk.diagnostics.has_errors:
+            return
+        key = next((key for key in ("shots", "scenes", "include") if key in root), None)
+        span = self._desk.places.key(root, key) if key else self._desk.places.of(root)
+        hint = "fine for a file that others include; a small shot: `shots: [{id: hello, prompt: A boat in the rain.}]`"
+        self._desk.warning("no-shots", "this storyboard has no shots: nothing would be rendered", span, hint)
 
     def _root(self, path: str, span: Span | None, *, scene: bool = False) -> Fields | None:
         document = self._desk.document(path, span)
@@ -145,9 +156,19 @@ class Merger:
         for item in mappings(root.get("scenes")):
             name = item.get("include")
             if isinstance(name, str):
+                self._beside_include(item)
                 self._include(name, item, "include", chain, item)
             else:
                 self._scene(item, item, item.get("id"), self._desk.places.of(item, "id"))
+
+    def _beside_include(self, item: Fields) -> None:
+        """What the item of an included scene says besides is the file's to say."""
+        for key in item:
+            if key not in _BESIDE:
+                hint = f"write `{key}` into that file" + ("; other shots are a scene of their own" * (key == "shots"))
+                message = f"`include` stands for a whole scene: `{key}` beside it means nothing"
+                self._desk.error("include-and-more", message, self._desk.places.key(item, key), hint)
+                self._desk.refuse(self._desk.places.of(item, "include"))
 
     def _flat_scene(self, root: Fields, item: Fields, path: str) -> None:
         """Flat shots in place of a scene: it is called like the file where nothing else is said."""
@@ -201,7 +222,7 @@ class Merger:
         if other is span:
             return True
         related = [Related(other, f"{kind} `{name}` is here too")]
-        self._desk.error("defined-twice", f"{kind} `{name}` is defined twice", span, None, related)
+        self._desk.error("defined-twice", f"{kind} `{name}` is defined twice", span, _AGAIN[kind], related)
         return False
 
     def _include(
@@ -210,6 +231,9 @@ class Merger:
         """Another file, named at a place of this one; each file is read once."""
         span = self._desk.places.of(home, key)
         path = self._desk.path(name, home, span)
+        if path is not None and _GLOB.search(path):
+            self._pattern(path, span, "an item for each file: `- include: {}`" if scene else "each file: `[{}]`")
+            return
         if path is None or not self._may_open(path, span, chain, again=scene is None):
             return
         self._files.add(path)
@@ -217,13 +241,27 @@ class Merger:
         if root is not None:
             self._merge(root, (*chain, path), scene)
 
+    def _pattern(self, path: str, span: Span, form: str) -> None:
+        """`scenes/*.yaml`: which files a film has may not depend on what lies in a folder."""
+        names = sorted(name for name in self._desk.reader.siblings(path) if fnmatch(name, basename(path)))
+        home = self._desk.home(span) or "."
+        found = [relpath(join(dirname(path), name), home) for name in names or ("one.yaml", "two.yaml")]
+        listed = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
+        hint = f"write, in the order of the film, {form.format(found[0] if '- ' in form else listed)}"
+        self._desk.torn = self._desk.blind = True
+        self._desk.error("include-pattern", "an `include` names a file, not a pattern", span, hint)
+
     def _may_open(self, path: str, span: Span, chain: tuple[str, ...], *, again: bool) -> bool:
         if path in chain:
             around = " → ".join(f"`{part}`" for part in (*chain[chain.index(path) :], path))
-            self._desk.error("include-cycle", f"these files include each other: {around}", span)
+            says, hint = f"these files include each other: {around}", "put what both need into a third file"
+            if path == chain[-1]:
+                says, hint = "this file includes itself", "delete it here: a file has its own characters and shots"
+            self._desk.error("include-cycle", says, span, hint)
         elif path in self._files:
             if not again:
-                self._desk.error("included-twice", f"`{path}` stands in the storyboard already", span)
+                hint = "include it once; to show the same clips again, write shots with `clip: SHOT`"
+                self._desk.error("included-twice", f"`{path}` stands in the storyboard already", span, hint)
         elif len(chain) >= MAX_DEPTH or len(self._files) >= MAX_FILES:
             message = f"more than {MAX_DEPTH} files deep, or more than {MAX_FILES:,} files in all"
             self._desk.error("include-bound", message, span)

@@ -114,7 +114,8 @@ class _Loader:
             return None
         if not choices:
             span = self._desk.places.of(script.exclude[0])
-            self._desk.error("no-cells", "every cell of the matrix is excluded", span)
+            hint = "take out of `exclude` what is to stay, or take the matrix away"
+            self._desk.error("no-cells", "every cell of the matrix is excluded", span, hint)
             return None
         return self._odd_cells(axes, choices)
 

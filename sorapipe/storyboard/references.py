@@ -14,6 +14,10 @@ from sorapipe.storyboard.source import Span
 
 _TYPED = re.compile(r"([^\[\]/]+)(?:\[([^\[\]]*)\]|/(.+))?")
 _SHOWN = 12
+_FEW = 8
+
+UNSAID = "\u2e3a"
+"""What stands in a text for a parameter that isn't given, which is an error already: it must bring no second one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +59,8 @@ class References:
             return None
         draft = found[0]
         if draft.address == me:
-            self._desk.error("itself", f"`{draft.label}` refers to itself", span)
+            hint = "name another shot: this one can't wait for its own clip"
+            self._desk.error("itself", f"`{draft.label}` refers to itself", span, hint)
             return None
         shown = draft.fields.get("clip")
         if shown is not None:
@@ -140,7 +145,11 @@ class References:
     def _unknown(self, name: str, text: str, span: Span) -> None:
         if name in self._unclear or not self._complete or not self._desk.first("shot", text, span):
             return
-        self._desk.error("unknown-shot", f"there is no shot `{text}`", span, self._desk.meant(name, self._shots))
+        hint = self._desk.meant(name, self._shots)
+        if hint is None and self._shots:
+            more = f" and {len(self._shots) - _FEW} more" if len(self._shots) > _FEW else ""
+            hint = f"there are {', '.join(f'`{shot}`' for shot in [*self._shots][:_FEW])}{more}"
+        self._desk.error("unknown-shot", f"there is no shot `{text}`", span, hint)
 
     def _several(self, text: str, found: Sequence[Draft], span: Span) -> None:
         if not self._desk.first("several", text, span):

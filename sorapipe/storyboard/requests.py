@@ -10,7 +10,7 @@ from sorapipe.storyboard.diagnostics import Related
 from sorapipe.storyboard.document import Value
 from sorapipe.storyboard.fields import SHOT_KEYS
 from sorapipe.storyboard.model import Address, FileRef, FrameOf, Picture, Request, Scalar, Shot, Subtitle, Use
-from sorapipe.storyboard.references import Draft, References
+from sorapipe.storyboard.references import UNSAID, Draft, References
 from sorapipe.storyboard.text import normalise, paragraphs
 from sorapipe.storyboard.texts import Texts
 from sorapipe.storyboard.values import boolean, decimal, integer, plain
@@ -69,7 +69,7 @@ class Requests:
             text_of(get("size")),
             negative or None,
             self._picture(draft, context),
-            self._frame(draft, "last_frame") if "last_frame" in draft.fields else None,
+            self._last_frame(draft, context) if "last_frame" in draft.fields else None,
             get("watermark") is True,
             get("private") is True,
             get("character_create") is True,
@@ -104,7 +104,8 @@ class Requests:
             text = _BREAKS.sub(r"\g<0>\n", text)
         text = normalise(text)
         if not text and field == "prompt":
-            self._desk.error("empty-prompt", "this prompt is empty", draft.origin.place(field))
+            hint = "say what the clip shows: `prompt: A gull hangs in the wind.`"
+            self._desk.error("empty-prompt", "this prompt is empty", draft.origin.place(field), hint)
         if field == "look" and "{" not in raw:
             own: dict[str, None] = {}
             self._texts.mentions(draft, field, raw, text, own)
@@ -125,7 +126,7 @@ class Requests:
         if self._desk.torn or any(not draft.words.get(key) for key in raw_keys):
             return
         if self._desk.first("prompt", draft.address.shot):
-            hint = "a shot renders a text; to show another shot's clip again, write `clip: SHOT`"
+            hint = "write `prompt: …`; to show another shot's clip again, `clip: SHOT`"
             self._desk.error("no-prompt", f"shot `{draft.address.shot}` has no prompt", draft.origin.place(), hint)
 
     def _picture(self, draft: Draft, context: dict[str, object] | None) -> Picture | None:
@@ -140,6 +141,11 @@ class Requests:
             return self._frame(draft, "input_reference")
         return self._file(draft, "input_reference", context)
 
+    def _last_frame(self, draft: Draft, context: dict[str, object] | None) -> Picture | None:
+        if isinstance(draft.fields["last_frame"], dict):
+            return self._frame(draft, "last_frame")
+        return self._file(draft, "last_frame", context)
+
     def _both(self, draft: Draft) -> None:
         first, second = draft.origin.place("continues"), draft.origin.place("input_reference")
         if self._desk.first("both", first, second):
@@ -150,10 +156,14 @@ class Requests:
     def _file(self, draft: Draft, field: str, context: dict[str, object] | None) -> FileRef | None:
         raw = text_of(draft.fields[field])
         text = self._texts.text(draft, field, raw, context) if raw is not None else None
-        if text is None:
+        if text is None or UNSAID in text:
             return None
         home = draft.origin.home(field)
         span = draft.origin.place(field)
+        if self._references.exists(text) and text not in self._desk.reader.siblings(text):
+            hint = f"a frame of it is `{field}: {{shot: {text}, at: 0}}`"
+            self._desk.error("file", f"`{text}` is a shot, not a file", span, hint)
+            return None
         path = self._desk.path(text.strip(), home[0] if home else None, span)
         if path is None:
             return None

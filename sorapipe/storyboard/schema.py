@@ -128,7 +128,8 @@ class _Schema:
                 yield Problem("required", value, self._shown(node), path, parent, key, limit)
             else:
                 yield Problem(keyword, value, node, path, parent, key, limit)
-        if not found and len(path) == depth:  # the two libraries read a pattern differently: a line break at the end of a text
+        if not found and len(path) == depth:
+            # the two libraries read a pattern differently: a line break at the end of a text
             yield Problem("pattern", value, node, path, parent, key)
 
     def _shown(self, node: Node) -> Node:

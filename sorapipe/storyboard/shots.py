@@ -15,7 +15,7 @@ from sorapipe.storyboard.filters import RESERVED
 from sorapipe.storyboard.include import SceneText, Script
 from sorapipe.storyboard.matrix import NOTHING, Axis, Choice, Matrix
 from sorapipe.storyboard.model import Address
-from sorapipe.storyboard.references import Draft
+from sorapipe.storyboard.references import UNSAID, Draft
 
 MAX_SHOTS = 200_000
 """How many shots one storyboard may expand to; counted before anything is expanded."""
@@ -118,7 +118,8 @@ class Shots:
         if other is not raw:
             related = [Related(self._desk.places.of(other, "id"), f"shot `{name}` is here too")]
             span = self._desk.places.of(raw, "id")
-            self._desk.error("defined-twice", f"shot `{name}` is defined twice", span, None, related)
+            hint = "ids are unique in the whole storyboard: give one of the two another"
+            self._desk.error("defined-twice", f"shot `{name}` is defined twice", span, hint, related)
             return False
         if not usable_id(self._desk, "shot", name, raw):
             self.unclear.add(name)
@@ -177,7 +178,9 @@ class Shots:
         if found is None:
             return None
         if not found:
-            self._desk.error("no-cells", f"every cell of `{name}` is excluded", self._desk.places.of(raw, "exclude"))
+            hint = "take out of `exclude` what is to stay, or delete the shot"
+            span = self._desk.places.of(raw, "exclude")
+            self._desk.error("no-cells", f"every cell of `{name}` is excluded", span, hint)
             return None
         names = [axis.name for axis in kept]
         at = {tuple(one.words[axis] for axis in names): number for number, one in enumerate(outer)}
@@ -286,7 +289,7 @@ class Shots:
                 span = self._desk.places.of(raw, "with") if "with" in raw else self._desk.places.of(raw, "template")
                 hint = f"write `with: {{{', '.join(f'{key}: …' for key in missing)}}}`"
                 self._desk.error("missing-param", f"template `{name}` needs {listed}", span, hint)
-        unsaid = dict.fromkeys(missing, "?")  # so that the template's text brings no second error
+        unsaid = dict.fromkeys(missing, UNSAID)  # so that the template's text brings no second error
         return {**{key: value for key, value in params.items() if value is not None}, **present(values), **unsaid}
 
     def _unknown_param(self, template: str, key: str, values: Fields, params: dict[str, Value]) -> None:

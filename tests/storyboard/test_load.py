@@ -152,7 +152,7 @@ def test_a_template_takes_its_values_from_the_shot() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("title: Nothing", ["1: this storyboard has no shots"]),
+        ("title: Nothing", ["1: this storyboard has no shots: nothing would be rendered"]),
         ("shots: [{id: a, prompt: x}]\nscenes: [{id: s, shots: [{id: b, prompt: y}]}]",
          ["2: a storyboard has `scenes` or a flat list of `shots`, not both"]),
         ("shots: [{id: a}]", ["2: shot `a` has no prompt"]),
