@@ -25,6 +25,8 @@ _INLINE = re.compile(r"\bid:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})")
 _INCLUDED = re.compile(r"([\w./-]+\.ya?ml)\b")
 _ADDRESS = re.compile(r'"address":"([a-z0-9][a-z0-9_-]*)(?:\[([^"\[\]]+)\])?"')
 _MOST = 500
+_LONGEST = 4_000_000
+"""Characters of a file that are looked at."""
 
 
 @click.command(
@@ -139,9 +141,13 @@ def _lock(manifest: Path) -> Path:
 
 
 def _read(path: Path) -> str:
+    """The beginning of a regular file; nothing of anything else: whoever presses Tab waits for no pipe."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        if not path.is_file():
+            return ""
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(_LONGEST)
+    except (OSError, ValueError):
         return ""
 
 
