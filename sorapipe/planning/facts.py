@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sorapipe.storyboard.model import Handle
+from sorapipe.storyboard.record import record
 
 
 class AttemptState(StrEnum):
@@ -34,7 +35,7 @@ class AttemptState(StrEnum):
 _RANK = {state: rank for rank, state in enumerate(AttemptState)}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Attempt:
     """One create of one take, from its intent on.
 
@@ -75,7 +76,7 @@ class CharacterFact:
     task: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pick:
     """The take that a person chose for a shot; `token` is `None` when a person took the choice back."""
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sorapipe.planning.facts import Attempt, CharacterFact, Pick
+from sorapipe.storyboard.record import record
 from sorapipe.storyboard.source import Asset
 
 
@@ -36,7 +37,7 @@ class Staleness(StrEnum):
     MODEL = "model"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reason:
     """Why an action was chosen: a `code` for programs, a `text` for people, a `command` that changes it, if any."""
 
@@ -61,7 +62,7 @@ class Reuse:
     no_good: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """One take of one shot, or the making of one character (`address` is `@id`, `take` is 1).
 

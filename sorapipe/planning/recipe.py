@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from json import JSONEncoder
@@ -19,6 +18,7 @@ from sorapipe.storyboard.model import (
     Storyboard,
     UrlSource,
 )
+from sorapipe.storyboard.record import record
 from sorapipe.storyboard.source import Asset
 
 VERSION = 1
@@ -28,7 +28,7 @@ LAST = "last"
 """What `at` says for the last frame of a clip."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Recipe:
     """The canonical JSON of a shot or character and the sha256 of its bytes, in hex."""
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Protocol
 
+from sorapipe.storyboard.record import record
 from sorapipe.storyboard.source import Span
 
 Scalar = str | int | bool | Decimal
@@ -18,7 +19,7 @@ Cell = tuple[tuple[str, str], ...]
 _ADDRESS = re.compile(r"^([a-z0-9][a-z0-9_-]{0,63})(?:\[([^\[\]]+)\])?$")
 
 
-@dataclass(frozen=True, order=True)
+@record(frozen=True, order=True)
 class Address:
     """A shot's name with its matrix words: `storm[lens=wide,weather=fog]`.
 
@@ -57,14 +58,14 @@ class Address:
         return cls(match[1], tuple(sorted((axis, word) for axis, _, word in pairs)))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FileRef:
     """A picture or clip on disk; `path` is relative to the storyboard's folder."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FrameOf:
     """A frame of the clip that is picked for another shot; `at` in seconds, `None` is its last frame."""
 
@@ -75,7 +76,7 @@ class FrameOf:
 Picture = FileRef | FrameOf
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Request:
     """What a shot asks for, in no provider's words. `None` means: not said, the profile's default is sent.
 
@@ -100,7 +101,7 @@ class Request:
     mentions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UrlSource:
     """A clip on the web that shows the character; `timestamps` in seconds."""
 
@@ -108,7 +109,7 @@ class UrlSource:
     timestamps: tuple[Decimal, Decimal] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FileSource:
     """A clip on disk that shows the character; `timestamps` in seconds."""
 
@@ -116,7 +117,7 @@ class FileSource:
     timestamps: tuple[Decimal, Decimal] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ShotSource:
     """A finished shot that shows the character; `timestamps` in seconds."""
 
@@ -127,7 +128,7 @@ class ShotSource:
 CharacterSource = UrlSource | FileSource | ShotSource
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Handle:
     """What a provider calls a character that exists there."""
 
@@ -142,7 +143,7 @@ class Origin(Protocol):
         """The place of a field's value, wherever the cascade took it from; of the thing itself without one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Character:
     """A reusable identity, or a prop, place or costume (then it has no `source` and no handle, only words)."""
 
@@ -154,7 +155,7 @@ class Character:
     origin: Origin = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Use:
     """How the film uses a clip; seconds of the clip. Never part of a recipe."""
 
@@ -164,7 +165,7 @@ class Use:
     fade: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Subtitle:
     """A line over the clip: `at` and `duration` in seconds of clip time; `text` by language (`""` when it has none)."""
 
@@ -173,7 +174,7 @@ class Subtitle:
     text: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Shot:
     """One slot in the film, after cascade and expansion.
 

@@ -15,7 +15,9 @@ from sorapipe.storyboard.filters import FILTERS, MAX_OUTPUT, RESERVED, BadValue,
 
 Context = Mapping[str, object]
 
-_FIELD = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)((?:\s*\|\s*[a-z]+)*)\s*\}\}", re.ASCII)
+_PLAIN = r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)((?:\s*\|\s*[a-z]+)*)\s*"
+_INSIDE = re.compile(_PLAIN, re.ASCII)
+_FIELD = re.compile(r"\{\{" + _PLAIN + r"\}\}", re.ASCII)
 _ROOTS = frozenset({"vars", "matrix", "characters", "shot"})
 _NO_NAMES = (RESERVED - _ROOTS) | {"True", "False", "None"}
 _MARK = re.compile(r"\{[{%#]")
@@ -30,7 +32,7 @@ class Template(Protocol):
 
 def is_template(text: str) -> bool:
     """Whether the text holds anything to render."""
-    return "{" in text and _MARK.search(text) is not None
+    return "{{" in text or ("{" in text and _MARK.search(text) is not None)
 
 
 def compile_template(text: str) -> Template:
@@ -94,24 +96,29 @@ class _Quick:
 
 def compile_quick(text: str) -> Template | None:
     """The template without the engine, or `None` where it holds more than plain fields."""
-    pieces = _FIELD.split(text)
-    literals = pieces[::3]
-    for literal in literals:
-        if "{" in literal and (literal[-1] == "{" or _MARK.search(literal)):
-            return None
-    fields = []
-    for name, filters in zip(pieces[1::3], pieces[2::3], strict=True):
-        field = _field(name, filters)
+    first, *pieces = text.split("{{")
+    literals, fields = [first], []
+    for piece in pieces:
+        inside, closed, literal = piece.partition("}}")
+        field = _field(inside) if closed else None
         if field is None:
             return None
         fields.append(field)
+        literals.append(literal)
+    for literal in literals:
+        if "{" in literal and (literal[-1] == "{" or _MARK.search(literal)):
+            return None
     return None if "\r" in text else _Quick(text, literals, fields)
 
 
 @lru_cache(maxsize=4096)
-def _field(name: str, filters: str) -> _Field | None:
-    path = tuple(name.split("."))
-    names = [part.strip() for part in filters.split("|")[1:]]
+def _field(inside: str) -> _Field | None:
+    """What stands between the braces, or `None` where it is more than a name with filters."""
+    match = _INSIDE.fullmatch(inside)
+    if match is None:
+        return None
+    path = tuple(match[1].split("."))
+    names = [part.strip() for part in match[2].split("|")[1:]]
     if path[0] in _NO_NAMES or not all(part in FILTERS and part not in _WITH_WORDS for part in names):
         return None
     return _Field(path, tuple(FILTERS[part] for part in names))

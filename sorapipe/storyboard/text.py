@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from unicodedata import normalize
 
-_SIGN = re.compile(r"@@|(?<![A-Za-z0-9._%+@-])@([A-Za-z0-9_][A-Za-z0-9_-]*|\w)")
+_SIGN = re.compile(r"@(?:@|(?<![A-Za-z0-9._%+@-]@)([A-Za-z0-9_][A-Za-z0-9_-]*|\w))")
+"""It begins with the sign itself, which is found several times faster than a choice of beginnings."""
+
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
 
 
