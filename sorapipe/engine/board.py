@@ -15,6 +15,9 @@ from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import BUYS, Reason, Step
 from sorapipe.storyboard.model import Handle
 
+NEEDS_PICK = "needs-pick"
+"""The code of a reason that is no failure: a person must choose first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -194,7 +197,7 @@ class Board:
         if station and any(_spoiled(job) for job in station.jobs):
             return _bad(label, station)
         if chosen is None and self._finished(address) > 1:
-            return Reason("pick", f"pick a take of {label}", f"sorapipe pick {label} N")
+            return Reason(NEEDS_PICK, f"pick a take of {label}", f"sorapipe pick {label} N")
         return _bad(label, station)
 
     def _finished(self, address: str) -> int:
@@ -236,6 +239,6 @@ def _bad(label: str, station: _Station | None) -> Reason:
             case Ended(state=state, why=why) if state is not AttemptState.DONE:
                 return Reason("parent", f"{label} is {state.value}" + (f": {why}" if why else ""))
             case NotStarted(reason=reason):
-                code = reason.code if reason.code == "pick" else "parent"
+                code = NEEDS_PICK if reason.code == NEEDS_PICK else "parent"
                 return Reason(code, f"{label} was not rendered: {reason.text}", reason.command)
     return Reason("parent", f"{label} has no clip that could be used")

@@ -118,12 +118,12 @@ def create(effect: Create, studio: Studio) -> News:
     except _Unfit as error:
         return NotComposed(key, Reason("inputs", str(error)))
     except OSError as error:
-        return DiskRefused(key, str(error))
+        return DiskRefused(key, str(error), "create")
     attempt = replace(effect.draft, token=token, inputs=bound)
     try:
         studio.books.intent(attempt, as_sent(order))
     except OSError as error:
-        return DiskRefused(key, str(error))
+        return DiskRefused(key, str(error), "create")
     answer = _order(studio.providers[attempt.provider], order)
     return _write_answer(key, attempt, answer, studio)
 
@@ -152,10 +152,10 @@ def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Stud
     except OSError as error:
         if not isinstance(answer, Accepted):
             bought = isinstance(answer, Unknown)
-            return DiskRefused(key, str(error), attempt=attempt, sent=bought)
+            return DiskRefused(key, str(error), "create", attempt, sent=bought)
         refuge = books.last_resort(token, answer.task)
         where = None if refuge is None else str(refuge)
-        return DiskRefused(key, str(error), attempt, answer.task, where, sent=True)
+        return DiskRefused(key, str(error), "create", attempt, answer.task, where, sent=True)
     return Created(key, attempt, answer, studio.random())
 
 
@@ -251,7 +251,7 @@ def poll(effect: Poll, studio: Studio) -> News:
         try:
             studio.books.ended(effect.attempt.token, url=answer.url, cost=answer.cost, seconds=answer.seconds)
         except OSError as error:
-            return DiskRefused(effect.key, str(error))
+            return DiskRefused(effect.key, str(error), "poll")
     return Polled(effect.key, effect.task, answer, studio.random())
 
 
@@ -275,7 +275,7 @@ def download(effect: Download, studio: Studio) -> News:
             return whole
         return _keep(effect, bringer, out, whole, studio)
     except OSError as error:
-        return DiskRefused(effect.key, str(error))
+        return DiskRefused(effect.key, str(error), "download")
 
 
 def _keep(effect: Download, bringer: Bringer, out: str, whole: Bytes, studio: Studio) -> News:
@@ -322,7 +322,7 @@ def copy_clip(effect: CopyClip, studio: Studio) -> News:
         if reuse.character is not None:
             studio.books.character(reuse.character)
     except OSError as error:
-        return DiskRefused(effect.key, str(error))
+        return DiskRefused(effect.key, str(error), "copy")
     return Copied(effect.key, attempt, reuse.character)
 
 
@@ -379,7 +379,7 @@ def conclude(effect: Conclude, studio: Studio) -> News:
             case other:
                 raise AssertionError(f"BUG: nothing is concluded by `{other.value}`")
     except OSError as error:
-        return DiskRefused(effect.key, str(error))
+        return DiskRefused(effect.key, str(error), "conclude")
     return Concluded(effect.key)
 
 
@@ -389,7 +389,7 @@ def save(studio: Studio) -> News:
     try:
         studio.books.save()
     except OSError as error:
-        return DiskRefused(None, str(error))
+        return DiskRefused(None, str(error), "save")
     except LockUnusable as error:
-        return DiskRefused(None, str(error), lock=True)
+        return DiskRefused(None, str(error), "save", lock=True)
     return Saved(studio.clock() - began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from sorapipe.engine.board import Expected
 from sorapipe.engine.events import Event
@@ -158,6 +159,7 @@ class DiskRefused:
 
     key: str | None
     message: str
+    during: Literal["create", "poll", "download", "copy", "conclude", "save"]
     attempt: Attempt | None = None
     task: str | None = None
     refuge: str | None = None

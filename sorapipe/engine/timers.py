@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 
 
 class Timers:
@@ -18,6 +19,10 @@ class Timers:
 
     def __len__(self) -> int:
         return len(self._valid)
+
+    def __iter__(self) -> Iterator[str]:
+        """All keys that are due at some time, always in the same order; what is set meanwhile is not among them."""
+        return iter(list(self._valid))
 
     def set(self, key: str, due: float) -> None:
         """`key` is due at `due`; an earlier setting is forgotten."""
