@@ -20,6 +20,7 @@ SCOUTS = 4
 
 _SAMPLES = 64
 _FIRST = 1.0
+_FIRST_OF_SCOUTS = 0.3
 _SHORTEST_STEP = 0.4
 _GROWTH = 0.1
 _GROWTH_OF_OTHERS = 0.5
@@ -136,8 +137,9 @@ class Durations:
 
 
 def _unlearned(age: float, scout: bool) -> float:
-    if age < _FIRST:
-        return _FIRST
+    first = _FIRST_OF_SCOUTS if scout else _FIRST
+    if age < first:
+        return first
     if not scout:
         return age + min(max(_SHORTEST_STEP, _GROWTH_OF_OTHERS * age), _LONGEST_STEP)
     return age + min(max(_SHORTEST_STEP, _GROWTH * age), max(_PATIENCE, 0.05 * age), _LONGEST_STEP)

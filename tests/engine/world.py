@@ -46,6 +46,7 @@ from sorapipe.storyboard.model import (
     Use,
 )
 from sorapipe.storyboard.source import Place, Span
+from sorapipe.storyboard.text import Mention, split_mentions
 
 MODEL = Model(
     name="sora-2",
@@ -90,7 +91,7 @@ def shot(name: str, prompt: str | None = None, **more: object) -> Shot:
     if continues is not None:
         more["input_reference"] = FrameOf(Address.parse(str(continues)))
     words = prompt or f"A picture of {name}."
-    mentions = tuple(dict.fromkeys(word.strip("@.,") for word in words.split() if word.startswith("@")))
+    mentions = tuple(dict.fromkeys(piece.id for piece in split_mentions(words) if isinstance(piece, Mention)))
     keys = {key: more.pop(key) for key in list(more) if key in Request.__dataclass_fields__}
     request = Request(prompt=words, mentions=mentions, **keys)  # type: ignore[arg-type]
     needs = tuple(Address.parse(one) for one in more.pop("needs", ()))  # type: ignore[attr-defined]
