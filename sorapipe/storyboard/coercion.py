@@ -63,7 +63,7 @@ def compile_coercion(node: Node, definitions: Mapping[str, Node]) -> Coerce | No
 
 
 def number(text: str) -> int | float | None:
-    """The number that a text writes: whole where it has no point; `None` for anything else and for what is too large."""
+    """The number that a text writes: whole where it has no point; `None` for anything else or too large."""
     if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
         return None
     if _WHOLE.fullmatch(text):

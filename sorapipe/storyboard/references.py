@@ -59,8 +59,8 @@ class References:
             return None
         draft = found[0]
         if draft.address == me:
-            hint = "name another shot: this one can't wait for its own clip"
-            self._desk.error("itself", f"`{draft.label}` refers to itself", span, hint)
+            way_out = "name another shot: this one can't wait for its own clip"
+            self._desk.error("itself", f"`{draft.label}` refers to itself", span, way_out)
             return None
         shown = draft.fields.get("clip")
         if shown is not None:
@@ -147,8 +147,8 @@ class References:
             return
         hint = self._desk.meant(name, self._shots)
         if hint is None and self._shots:
-            more = f" and {len(self._shots) - _FEW} more" if len(self._shots) > _FEW else ""
-            hint = f"there are {', '.join(f'`{shot}`' for shot in [*self._shots][:_FEW])}{more}"
+            rest = f" and {len(self._shots) - _FEW} more" if len(self._shots) > _FEW else ""
+            hint = f"there are {', '.join(f'`{shot}`' for shot in [*self._shots][:_FEW])}{rest}"
         self._desk.error("unknown-shot", f"there is no shot `{text}`", span, hint)
 
     def _several(self, text: str, found: Sequence[Draft], span: Span) -> None:

@@ -119,7 +119,9 @@ def _field(inside: str) -> _Field | None:
         return None
     path = tuple(match[1].split("."))
     names = [part.strip() for part in match[2].split("|")[1:]]
-    if path[0] in _NO_NAMES or not all(part in FILTERS and part not in _WITH_WORDS for part in names):
+    if path[0] in _NO_NAMES or "__" in match[1]:
+        return None
+    if not all(part in FILTERS and part not in _WITH_WORDS for part in names):
         return None
     return _Field(path, tuple(FILTERS[part] for part in names))
 

@@ -23,6 +23,7 @@ from sorapipe.storyboard.filters import (
     bounded,
     printed,
 )
+from sorapipe.storyboard.tags import find, loop_in_loop, slip
 
 MAX_DEPTH = 40
 """Levels of the syntax tree: nobody writes more, and the engine recurses."""
@@ -56,8 +57,8 @@ _REFUSED: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.UnaryExpr: ("no arithmetic in templates", _SUMS),
     nodes.Concat: ("no arithmetic in templates", "write the two side by side: `{{ a }}{{ b }}`"),
     nodes.Call: ("no calls in templates", "a template only looks up names; " + _SUMS),
-    nodes.Macro: ("no macros in templates", _TWICE),
-    nodes.CallBlock: ("no calls in templates", _TWICE),
+    nodes.Macro: ("no `macro` in templates", _TWICE),
+    nodes.CallBlock: ("no `call` in templates", _TWICE),
     nodes.Assign: ("no `set` in templates", "put the value in `vars:`"),
     nodes.AssignBlock: ("no `set` in templates", "put the value in `vars:`"),
     nodes.Include: ("no `include` in templates", "the storyboard's own `include:` list takes files"),
@@ -71,7 +72,21 @@ _REFUSED: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.Dict: ("no mappings in templates", "put it in `vars:` or in the rows of an axis"),
 }
 _TAG = re.compile(r"\{[{%#]")
-_DASHED = re.compile(r"[A-Za-z_][\w.]*-[A-Za-z_]")
+_DASHED = r"[A-Za-z_]\w*-[A-Za-z_]\w*"
+_NAMES = "names are `vars.NAME`, `matrix.AXIS`, `characters.ID.name`, `shot.seconds`, and a template's `params`"
+_KEYWORDS = {
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.Assign: "set",
+    nodes.AssignBlock: "set",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+    nodes.FilterBlock: "filter",
+    nodes.Test: "is",
+}
 
 
 class _Names(StrictUndefined):
@@ -131,7 +146,7 @@ def compile_tree(text: str) -> Tree:
     try:
         tree = _ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:
-        raise _syntax(text, error) from None
+        raise slip(text, error.message or "", error.lineno) from None
     except (RecursionError, ValueError, OverflowError, MemoryError):
         raise TemplateRefused("this template is too deep or too large") from None
     try:
@@ -243,11 +258,13 @@ class _Check:
                 self._refuse(node, "this template is too deep")
             self._node(node, in_loop)
             in_loop = in_loop or isinstance(node, nodes.For)
-            waiting.extend((child, depth + 1, in_loop) for child in node.iter_child_nodes())
+            waiting.extend((child, depth + 1, in_loop) for child in reversed([*node.iter_child_nodes()]))
 
     def _node(self, node: nodes.Node, in_loop: bool) -> None:
         if not isinstance(node, _ALLOWED):
             self._not_allowed(node)
+        if isinstance(node, nodes.Getattr | nodes.Getitem):
+            self._key(node)
         if isinstance(node, nodes.Name):
             self._name(node)
         elif isinstance(node, nodes.For):
@@ -263,9 +280,24 @@ class _Check:
     def _not_allowed(self, node: nodes.Node) -> None:
         for kind, (message, hint) in _REFUSED.items():
             if isinstance(node, kind):
-                dashed = isinstance(node, nodes.Sub) and _DASHED.search(self._text)
-                self._refuse(node, message, "names used in templates have no `-`: write `_`" if dashed else hint)
+                dashed = isinstance(node, nodes.Sub) and find(self._text, node.lineno, _DASHED)
+                if dashed:
+                    raise TemplateRefused(
+                        "a name in a template has no `-`", "write `_`, also where it is defined", *dashed
+                    )
+                sign = _sign(node)
+                self._refuse(node, message, hint, at=find(self._text, node.lineno, sign) if sign else None)
         self._refuse(node, "this isn't allowed in a template", "names, filters, `if` and one `for` over a list are")
+
+    def _key(self, node: nodes.Getattr | nodes.Getitem) -> None:
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        if isinstance(key, str) and key.startswith("__"):
+            hint = "a template sees the words of the storyboard, nothing of Python: no name begins with `__`"
+            at = find(self._text, node.lineno, r"\b__\w+")
+            name = self._text[at[0] : sum(at)] if at else key
+            self._refuse(node, f"no `{name}` in templates", hint, key, at)
+        if isinstance(node.node, nodes.Const | nodes.List | nodes.Tuple) and not isinstance(node, nodes.Getitem):
+            self._refuse(node, f"a plain value has no `{node.attr}`", _NAMES, node.attr)
 
     def _name(self, node: nodes.Name) -> None:
         if node.name in _NO_NAMES:
@@ -274,7 +306,7 @@ class _Check:
 
     def _loop(self, node: nodes.For, in_loop: bool) -> None:
         if in_loop or node.recursive:
-            self._refuse(node, "no loop inside a loop", _SUMS)
+            self._refuse(node, "no loop inside a loop", _SUMS, at=loop_in_loop(self._text))
         over = _dotted(node.iter)
         if over[:1] in (("matrix",), ("characters",), ("shot",)) or not (over or isinstance(node.iter, nodes.List)):
             hint = "a matrix makes one shot for each word by itself; rows of a CSV can hold what differs"
@@ -299,9 +331,17 @@ class _Check:
                 self._refuse(node, "`shot.seconds` is a number", "compare it without quotes: `shot.seconds == 10`")
             self._refuse(node, "a text is compared with a number", f'texts stand in quotes: `"{number}"`')
 
-    def _refuse(self, node: nodes.Node, message: str, hint: str | None = None, word: str | None = None) -> None:
-        offset = _offset(self._text, node.lineno or 1, word)
-        raise TemplateRefused(message, hint, offset, len(word) if word else 2)
+    def _refuse(
+        self,
+        node: nodes.Node,
+        message: str,
+        hint: str | None = None,
+        word: str | None = None,
+        at: tuple[int, int] | None = None,
+    ) -> None:
+        """Raises; the place is `at`, or that of the word on the node's line, or the line's first tag."""
+        line = node.lineno or 1
+        raise TemplateRefused(message, hint, *(at or (_offset(self._text, line, word), len(word) if word else 2)))
 
 
 def _kind(node: nodes.Node) -> str:
@@ -315,15 +355,19 @@ def _kind(node: nodes.Node) -> str:
     return "text" if path[:1] in (("vars",), ("matrix",), ("characters",)) or path == ("shot", "size") else ""
 
 
-def _syntax(text: str, error: TemplateSyntaxError) -> TemplateRefused:
-    message = (error.message or "this can't be read").rstrip(".")
-    message = message[:1].lower() + message[1:].replace("'", "`")
-    hint = None
-    if "#" in message and "comment" in message:
-        hint = "`{#` begins a comment; for the signs themselves write `{{ '{#' }}`"
-    elif "unknown tag" in message or "unexpected" in message:
-        hint = "names, filters, `if` and one `for` over a list are allowed"
-    return TemplateRefused(f"template: {message}", hint, _offset(text, error.lineno), 2)
+def _sign(node: nodes.Node) -> str | None:
+    """What a node that isn't allowed is written with, as a pattern."""
+    if isinstance(node, nodes.BinExpr | nodes.UnaryExpr):
+        return re.escape(node.operator)
+    if isinstance(node, nodes.Call):
+        called = getattr(node.node, "name", None) or getattr(node.node, "attr", None)
+        return rf"\b{called}\s*\(" if called else r"\("
+    if isinstance(node, nodes.Concat):
+        return "~"
+    if isinstance(node, nodes.Slice):
+        return r"\[[^\]]*\]"
+    word = _KEYWORDS.get(type(node))
+    return rf"\b{word}\b" if word else None
 
 
 def _offset(text: str, line: int, word: str | None = None) -> int:
