@@ -14,6 +14,7 @@ from sorapipe.planning.graph import follow_clips
 from sorapipe.planning.plan_types import Step
 from sorapipe.providers.base import Media, Order
 from sorapipe.storyboard.model import (
+    Address,
     Character,
     FileRef,
     FileSource,
@@ -71,8 +72,7 @@ class Script:
 
     def stem(self, address: str) -> str:
         """The beginning of the name of an address's clip."""
-        shot = self._shots.get(address)
-        return shot.address.stem if shot is not None else address.lstrip("@")
+        return address[1:] if address.startswith("@") else Address.parse(address).stem
 
     def mentions(self, address: str) -> tuple[str, ...]:
         """The ids of the characters that an order names."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.world import World, character, film, never_twice, shot
 
 from sorapipe.engine.events import Ended, NotStarted
+from sorapipe.engine.messages import Limits
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Wishes
 
@@ -131,3 +132,14 @@ def test_events_tell_the_whole_story() -> None:
     (end,) = world.said(Ended)
     assert isinstance(end, Ended) and end.state is AttemptState.DONE and end.out == "renders/film/a_t01.mp4"
     assert world.said(NotStarted) == []
+
+
+def test_a_paid_take_of_a_shot_that_was_taken_out_is_collected_all_the_same() -> None:
+    world = World(film(shot("storm[lens=wide]"), shot("b")), limits=Limits(max_wait=5.0))
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 10 and len(outcome.running) == 2
+    world.storyboard = film(shot("b"))
+    world.limits = Limits()
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 0 and outcome.sent == 0
+    assert world.clips() == ["b_t01.mp4", "storm.wide_t01.mp4"]
