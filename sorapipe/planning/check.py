@@ -251,7 +251,7 @@ class _Checker:
         for name, _ in request.extra:
             if name not in model.extra:
                 found = _unknown("extra", name, model.extra, f"`{model.name}` at `{here.profile}`")
-                yield found._replace(field="extra", message=found.message.replace("no extra", "no `extra` key"))
+                yield found._replace(field=f"extra.{name}", message=found.message.replace("no extra", "no `extra` key"))
 
     def _picture_problems(self, request: Request) -> Iterator[Problem]:
         for field, picture in (("input_reference", request.input_reference), ("last_frame", request.last_frame)):

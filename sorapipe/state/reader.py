@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from sorapipe.state.files import Files
 from sorapipe.storyboard.source import Asset, FileRefused
 
-TEXT_LIMIT = 16 << 20
+TEXT_LIMIT = 64 << 20
 """Bytes of a manifest, an included file or a table."""
 ASSET_LIMIT = 64 << 20
 """Bytes of a picture or clip that is uploaded."""
@@ -34,7 +34,7 @@ class FolderReader:
         self._shown = shown
 
     def read(self, path: str) -> bytes:
-        """The bytes of a text file, at most 16 MB. Raises `FileRefused`."""
+        """The bytes of a text file, at most 64 MB. Raises `FileRefused`."""
         return self._files.read_below(self._root, parts_of(path), TEXT_LIMIT)
 
     def name(self, path: str) -> str:

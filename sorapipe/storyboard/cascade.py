@@ -64,6 +64,11 @@ class Written:
         """Whether the thing says a field itself."""
         return self._head.get(field) is not None
 
+    def empty(self, field: str) -> Span | None:
+        """The empty cell of a table that leaves a field unsaid."""
+        found = (self._places.empty(layer, field) for layer in reversed(self._layers))
+        return next((span for span in found if span is not None), None)
+
     def home(self, field: str) -> tuple[Container, str | int] | None:
         """The container that a field's value was taken from, and its key there."""
         name, _, rest = field.partition(".")

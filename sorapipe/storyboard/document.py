@@ -17,7 +17,7 @@ from sorapipe.storyboard.source import Place, Source, Span
 
 __all__ = ["Container", "Document", "Places", "Value", "decode", "parse"]
 
-MAX_BYTES = 32_000_000
+MAX_BYTES = 64_000_000
 MAX_NODES = 3_000_000
 MAX_DEPTH = 64
 MAX_TEXT = 1_000_000

@@ -41,6 +41,7 @@ class Places:
         self._tables: set[int] = set()
         self._lines: dict[int, list[int]] = {}
         self._orders: dict[int, dict[str, int]] = {}
+        self._empty: dict[tuple[int, str], tuple[int, int]] = {}
 
     def open(self, source: Source, *, table: bool = False) -> int:
         """The number under which marks of a file are kept; `table` for CSV, whose cells quote in their own way."""
@@ -64,6 +65,15 @@ class Places:
         """Registers the copy of a container at the places of the original."""
         self.bases[id(copied)] = self.bases[id(original)]
         self._alive.append(copied)
+
+    def leave_empty(self, container: Container, path: str, file: int, at: int) -> None:
+        """Remembers where a table has nothing for a path of keys of one of its rows."""
+        self._empty[id(container), path] = file, at
+
+    def empty(self, container: Container, path: str) -> Span | None:
+        """The empty cell of a row, if that is where a path of keys would be set."""
+        found = self._empty.get((id(container), path))
+        return self._span(*found, 1) if found is not None else None
 
     def named(self, name: str, home: dict[str, Value], key: str) -> dict[str, Value]:
         """A copy of the mapping at a key of `home` (empty where nothing is there) that holds its key under `name`."""

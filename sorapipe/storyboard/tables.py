@@ -148,10 +148,12 @@ class _Csv:
             return None
         paths = [tuple(cell.text.split(".")) for cell in header]
         keys = keys_of("row")
+        named = ("id",) in paths
         for number, (cell, path) in enumerate(zip(header, paths, strict=True)):
-            self._column(cell, path, keys)
+            if named or number:
+                self._column(cell, path, keys)
             self._unlike_others(header, paths, number)
-        if ("id",) not in paths:
+        if not named:
             hint = f"name the column of the words `id`: `{self._delimiter.join(['id', *(c.text for c in header[1:])])}`"
             self._error("header", "no column is called `id`", self._over(header[0]), hint)
         return paths if self._problems == before else None
@@ -207,6 +209,9 @@ class _Csv:
             )
             return None
         self._register(row, marks, (), record[0].start)
+        for cell, path in zip(record, paths, strict=True):
+            if not cell.text:
+                self._places.leave_empty(row, ".".join(path), self._file, cell.start)
         return row
 
     def _set(

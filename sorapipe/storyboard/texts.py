@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sorapipe.storyboard.cascade import Fields, Written, present
 from sorapipe.storyboard.desk import Desk, mapping, text_of
+from sorapipe.storyboard.diagnostics import Related
 from sorapipe.storyboard.document import Value
 from sorapipe.storyboard.filters import MAX_OUTPUT, TemplateRefused, UnknownName
 from sorapipe.storyboard.references import Draft
@@ -103,7 +104,7 @@ class Texts:
 
     def _unknown_mention(self, draft: Draft, field: str, raw: str, word: str) -> None:
         home = draft.origin.home(field)
-        if not self._desk.first("mention", id(home[0]) if home else id(draft), field, word, raw):
+        if self._desk.blind or not self._desk.first("mention", id(home[0]) if home else id(draft), field, word, raw):
             return
         span = self._mention_place(draft, field, raw, word)
         meant = self._desk.meant(word.lower(), self._cast, "`@{}`") if word not in self._cast else None
@@ -130,10 +131,25 @@ class Texts:
         home = origin.home(field)
         if not self._desk.first("template", id(home[0]) if home else id(origin), field, refused.message, raw):
             return
-        message, hint = refused.message, refused.hint
-        if isinstance(refused, UnknownName):
-            message, hint = self._unknown(refused, draft)
-        self._desk.error("template", message, origin.inside(field, refused.offset, refused.length), hint)
+        span = origin.inside(field, refused.offset, refused.length)
+        if not isinstance(refused, UnknownName):
+            self._desk.error("template", refused.message, span, refused.hint)
+        elif not self._desk.blind:
+            self._unknown_name(refused, origin, field, span, draft)
+
+    def _unknown_name(self, name: UnknownName, origin: Written, field: str, span: Span, draft: Draft | None) -> None:
+        message, hint = self._unknown(name, draft)
+        cell = origin.empty(".".join(name.path))
+        related = []
+        if cell is not None:
+            hint = "fill in that cell, or write `|default('…')` behind the name"
+            related = [Related(cell, "this cell of the table is empty")]
+        elif draft is not None and draft.params is not None and len(name.path) == 1 and not origin.own(field):
+            word = name.path[0]
+            hint = f"a template says what it needs: `params: {{{word}: null}}`; a shot gives it: `with: {{{word}: …}}`"
+        if draft is not None and draft.words and name.path[0] == "vars" and not (hint or "").startswith("did you"):
+            message = f"{message} for `{draft.label}`"
+        self._desk.error("template", message, span, hint, related)
 
     def _unknown(self, name: UnknownName, draft: Draft | None) -> tuple[str, str | None]:
         path, last = name.path, name.path[-1]
