@@ -27,6 +27,9 @@ MAX_PROBLEMS = 100
 
 _NULLS = frozenset(("", "null", "~"))
 _NULL_LENGTH = 4
+_FIRST_PAIR = 4
+"""Marks of a mapping before it has a second key: file, start, key and value."""
+_ALIAS = re.compile(r"<<[ \t]*:[ \t\r\n]*\*([\w-]+)")
 _COLON = re.compile(r"[ \t\r\n]*:")
 _OPENS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _CLOSES = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
@@ -89,7 +92,7 @@ def parse(source: Source, places: Places, diagnostics: Diagnostics) -> Document 
         news = [
             trap
             for trap in _explained(source.text, error)
-            if (trap.code, places.span(file, trap.at, trap.length)) not in told
+            if (trap.code, places.span(file, trap.at, trap.length)) not in told and not (told and trap.code == "yaml")
         ]
         _trapped(news, places, file, diagnostics)
         return None
@@ -116,6 +119,7 @@ class _Builder:
         self._diagnostics = diagnostics
         self._source = source
         self._keys: dict[str, str] = {}
+        self._split: set[int] = set()
         self._anchors: dict[str, _Anchor] = {}
         self._open_anchors: dict[int, _Anchor] = {}
         self._aliased = 0
@@ -161,8 +165,9 @@ class _Builder:
                 size = len(text)
                 if size <= _NULL_LENGTH and text in _NULLS and not event.style:
                     value = None
-                    if in_map and key is not _DROPPED and not size:
-                        self._without_value(event, container, key, marks)
+                    if in_map and key is not _DROPPED and not size and self._without_value(container, key, marks):
+                        marks.pop()
+                        key = _DROPPED
                 elif size > MAX_TEXT:
                     self._stop("too-large", event, f"this text is longer than {MAX_TEXT:,} characters")
                 if careful:
@@ -225,7 +230,7 @@ class _Builder:
         elif not event.style and text in _NULLS:
             self._error("key", "a key must be a text", span, hint="give it a name, or put it in quotes")
         elif text == "<<" and not event.style:
-            hint = "write `defaults:` for what shots share, or a template"
+            hint = f"what shots share stands under `defaults:`, or in a template:\n    defaults: {self._merged(event)}"
             self._error("merge-key", "merge keys (`<<`) are not part of the language", span, hint=hint)
         elif len(text) > MAX_KEY:
             self._error("key", f"a key has at most {MAX_KEY} characters", span, hint="is this a text?")
@@ -237,6 +242,14 @@ class _Builder:
         else:
             return self._keys.setdefault(text, text)
         return _DROPPED
+
+    def _merged(self, event: _Event) -> str:
+        """What a merge key would merge, as `{…}`, where it is simple."""
+        alias = _ALIAS.match(self._text, event.start_mark.index)
+        anchor = self._anchors.get(alias[1]) if alias else None
+        pairs = anchor.value if anchor is not None and isinstance(anchor.value, dict) else {}
+        texts = [f"{key}: {value}" for key, value in pairs.items() if isinstance(value, str) and value.isalnum()]
+        return f"{{{', '.join(texts)}}}" if texts and len(texts) == len(pairs) else "{size: 1280x720, seconds: 10}"
 
     def _complex_key(self, event: _Event) -> None:
         """A list, mapping or alias where a key should be: reported and skipped."""
@@ -252,17 +265,22 @@ class _Builder:
             if nested > MAX_DEPTH:
                 self._stop("too-deep", skipped, f"this is nested deeper than {MAX_DEPTH} levels")
 
-    def _without_value(self, event: _Event, container: Container, key: str | None, marks: list[int]) -> None:
+    def _without_value(self, container: Container, key: str | None, marks: list[int]) -> bool:
         """Catches `{timestamps: 1,3}`: in `{…}` a key may stand without a colon, and then it is hardly meant as one."""
         if key is None or not isinstance(container, dict) or not self._text.startswith("{", marks[1]):
-            return
+            return False
         at = marks[-1]
         end = at + len(key) + 2 * (self._text[at] in "\"'")
         if _COLON.match(self._text, end):
-            return
+            return False
         name = next(reversed(container)) if container else ""
-        value = container.get(name)
-        self._report(traps.comma_splits(at, key, (name, value) if isinstance(value, str) else None))
+        value, start = (container.get(name), marks[-2]) if len(marks) > _FIRST_PAIR else (None, at)
+        if start not in self._split:
+            self._split.add(start)
+            self._report(
+                traps.comma_splits(self._text, start, at, key, (name, value) if isinstance(value, str) else None)
+            )
+        return start != at
 
     def _properties(self, event: _Event, value: Value, container: Container, key: str | None, cuts: set[int]) -> None:
         """Tag and anchor of a scalar, and the comment that cuts a text."""

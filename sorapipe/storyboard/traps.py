@@ -36,6 +36,8 @@ _STARTS = {
     "]": "`]`",
     "}": "`}`",
 }
+_LISTS = frozenset(("tags", "needs", "include", "shots", "timestamps"))
+_PARTS = re.compile(r"[^,{}\[\]:\n]+(?:,[^,{}\[\]:\n]+(?=[,}]))*")
 _BEFORE_WORD = " \t\n[{,"
 _SHOWN_CONTROLS = 5
 _PASTED = 300
@@ -157,15 +159,22 @@ def begins_with(text: str, at: int) -> Trap | None:
     return _begins(text, start, line, at - start)
 
 
-def comma_splits(at: int, key: str, before: tuple[str, str] | None) -> Trap:
-    """A key without a value in `{…}`: most often the rest of a text or pair with a comma in it."""
-    message = f"`{key}` has no value: a comma inside `{{…}}` begins the next key"
+def comma_splits(text: str, start: int, at: int, key: str, before: tuple[str, str] | None) -> Trap:
+    """A key without a value in `{…}`: most often the rest of a text or pair with a comma in it.
+
+    `start` is the offset of the value `before` it, of the key itself where there is none, `at` that of the key.
+    """
+    message = f"`{key}` has no value" + (": a comma inside `{…}` begins the next key" if start != at else "")
     if before is None:
         return Trap("comma-splits", message, at, len(key), f"write `{key}: …`, or `{key}: null` if that is meant")
     name, value = before
-    numbers = _number(value) and _number(key)
-    meant = f"{name}: [{value}, {key}]" if numbers else f"{name}: {quoted(f'{value}, {key}')}"
-    return Trap("comma-splits", message, at, len(key), f"a list or text with a comma is written so:\n    {meant}")
+    rest = _PARTS.match(text, at, at + _AROUND)
+    parts = [value, *(part.strip() for part in (rest[0] if rest else key).split(","))]
+    listed = name in _LISTS or all(map(_number, parts))
+    meant = f"{name}: [{', '.join(parts)}]" if listed else f"{name}: {quoted(', '.join(parts))}"
+    end = rest.end() if rest else at + len(key)
+    hint = f"a list or text with a comma is written so:\n    {meant}"
+    return Trap("comma-splits", message, start, end - start, hint)
 
 
 def explain(text: str, problem: str, at: int, context: str, context_at: int | None) -> Trap:

@@ -285,9 +285,9 @@ def test_a_colon_in_a_text_is_an_error(text: str, place: str, end: str):
 
 def test_a_comma_in_braces_is_an_error_that_knows_what_was_meant():
     assert problems("a: {timestamps: 1,3}\n") == (
-        "a.yaml:1:19: error: `3` has no value: a comma inside `{…}` begins the next key\n"
+        "a.yaml:1:17: error: `3` has no value: a comma inside `{…}` begins the next key\n"
         " 1 | a: {timestamps: 1,3}\n"
-        "   |                   ^\n"
+        "   |                 ^^^\n"
         "\n"
         "hint: a list or text with a comma is written so:\n"
         "    timestamps: [1, 3]\n"
