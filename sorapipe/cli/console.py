@@ -5,6 +5,7 @@ Three kinds of ends: expected (a message and a hint), interrupted (a signal), an
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and leaves the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    gc.disable()  # reading and planning leave hardly any garbage; a run turns it on again when it begins to wait
     code = run(words)
+    gc.freeze()  # so that nothing is looked through once more at the very end
     sys.exit(_flush(code))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import time
@@ -57,6 +58,8 @@ def outcome_of_nothing(production: Production, plan: Plan) -> Outcome:
 
 def shoot(production: Production, plan: Plan, session: Session, listen: Listen, pace: Pace) -> Outcome:
     """Carries the plan out; ends by itself or by signals (the first ends it gracefully, the second at once)."""
+    gc.freeze()  # the storyboard and its plan stay to the end
+    gc.enable()
     with ExitStack() as open_things:
         providers = open_things.enter_context(speaking(production, plan))
         session.remember(_recipes(production, plan))

@@ -94,10 +94,10 @@ class Planner:
 
     def _shot(self, it: Situation) -> None:
         edges = self._outlook.ground.graph.parents(it.address)
-        moving = self._moving(edges) if edges else ()
+        moving = self._moving(edges) if edges and edges[0].kind is Kind.FRAME else ()  # pictures come first
         want = desire(it, self._want, moving)
         needs = self._needs(edges) if edges and want.make else ()
-        gate = worst((self._own_gate(it), *(need.gate for need in needs))) if want.make else READY
+        gate = worst([self._own_gate(it), *[need.gate for need in needs]]) if want.make else READY
         if want.make and it.request.mentions:
             self._characters(it, gate.state < State.WAIT)
         before = len(self._steps)
@@ -108,7 +108,7 @@ class Planner:
             text = "frozen, and nothing is there to keep" if it.film is None else "frozen: nothing new is rendered"
             self._steps.append(self._halted(it, next_take(it.attempts), Gate(State.BLOCKED, Reason("frozen", text))))
         if want.make or result is not IDLE or it.shot.frozen:
-            self._results[it.address] = self._result(it, want, gate, result, self._steps[before:])
+            self._results[it.address] = self._result(it, want, gate, result, before)
 
     def _moving(self, edges: tuple[Edge, ...]) -> tuple[str, ...]:
         """The labels of parents whose clip in the film this plan replaces."""
@@ -138,14 +138,14 @@ class Planner:
         found: list[Need] = []
         for edge in edges:
             match edge.kind:
-                case Kind.FRAME:
-                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.clip(edge.parent)))
-                case Kind.NEEDS:
-                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.order(edge.parent)))
                 case Kind.CHARACTER:
                     role = self._cast.role(edge.parent[1:])
                     source = self._outlook.source(role.source).address if role.source is not None else edge.parent
                     found.append(Need(source, role.gate))
+                case Kind.FRAME:
+                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.clip(edge.parent)))
+                case Kind.NEEDS:
+                    found.append(Need(self._outlook.source(edge.parent).address, self._gates.order(edge.parent)))
                 case _:
                     continue
         return tuple(found)
@@ -213,7 +213,7 @@ class Planner:
             return
         pending: tuple[str, ...] = ()
         if needs:
-            pending = tuple(dict.fromkeys(need.address for need in needs if need.gate.state is State.PENDING))
+            pending = tuple(dict.fromkeys([need.address for need in needs if need.gate.state is State.PENDING]))
         action = Action.RERENDER if want.again else Action.RENDER
         price = self._price(it)
         for index in range(want.make):
@@ -229,12 +229,13 @@ class Planner:
         reason = gate.reason or Reason("blocked", "blocked")
         return Step(it.address, it.shot.label, take, action, reason, NOTHING, it.recipe.digest)
 
-    def _result(self, it: Situation, want: Desire, gate: Gate, result: Result, steps: list[Step]) -> Result:
-        """What others must know of the shot."""
+    def _result(self, it: Situation, want: Desire, gate: Gate, result: Result, before: int) -> Result:
+        """What others must know of the shot, whose own steps begin at `before`."""
         if want.make and gate.state < State.WAIT:
-            return result._replace(make=want.make, moves=want.moves, good=want.good)
+            return Result(want.make, result.open, result.ended, want.moves, result.touched, want.good)
         moves = result.open > 0 and (it.film is None or not it.film.current)
-        halted = gate if gate.state >= State.WAIT and gate.reason is not None else _first_halt(it, steps)
+        stuck = gate.state >= State.WAIT and gate.reason is not None
+        halted = gate if stuck else _first_halt(it, self._steps[before:])
         return result._replace(moves=moves, halted=halted)
 
     def _aside(self, it: Situation) -> None:

@@ -65,10 +65,8 @@ def recipes(storyboard: Storyboard, assets: Mapping[str, Asset]) -> Recipes:
 
     `assets` holds every file that a shot or character names, by its path. Raises `KeyError` when one is missing.
     """
-    characters = {name: _recipe(_character(it, assets)) for name, it in storyboard.characters.items()}
-    cast: dict[str, object] = {
-        name: {"character": name, "recipe": recipe.digest} for name, recipe in characters.items()
-    }
+    characters = {name: _recipe(_encode(_character(it, assets))) for name, it in storyboard.characters.items()}
+    cast = {name: _encode({"character": name, "recipe": recipe.digest}) for name, recipe in characters.items()}
     shots = {
         shot.address.canonical: _recipe(_shot(shot.request, cast, assets))
         for shot in storyboard.shots
@@ -106,34 +104,45 @@ _encode: Callable[[object], str] = JSONEncoder(
 ).encode
 
 
-def _recipe(value: dict[str, object]) -> Recipe:
-    text = _encode(value)
+_JSON = {True: "true", False: "false"}
+
+
+def _recipe(text: str) -> Recipe:
     return Recipe(sha256(text.encode()).hexdigest(), text)
 
 
-def _shot(request: Request, cast: Mapping[str, object], assets: Mapping[str, Asset]) -> dict[str, object]:
-    """The request with the language's defaults filled in; what is not said is not in it."""
-    value: dict[str, object] = {
-        "v": VERSION,
-        "kind": "shot",
-        "prompt": request.prompt,
-        "watermark": request.watermark,
-        "private": request.private,
-        "character_create": request.character_create,
-    }
-    for name in ("model", "seconds", "size", "negative_prompt", "metadata", "style", "seed"):
-        said = getattr(request, name)
-        if said is not None:
-            value[name] = said
-    if request.input_reference is not None:
-        value["input_reference"] = _picture(request.input_reference, assets)
-    if request.last_frame is not None:
-        value["last_frame"] = _picture(request.last_frame, assets)
-    if request.extra:
-        value["extra"] = dict(request.extra)
+def _shot(request: Request, cast: Mapping[str, str], assets: Mapping[str, Asset]) -> str:
+    """The request with the language's defaults filled in; what is not said is not in it.
+
+    Put together by hand, its keys in their order: the encoder takes three times as long for a text as small as this.
+    """
+    parts = [f'{{"character_create":{_JSON[request.character_create]}']
     if request.mentions:
-        value["characters"] = [cast[name] for name in request.mentions]
-    return value
+        parts.append(f'"characters":[{",".join([cast[name] for name in request.mentions])}]')
+    if request.extra:
+        parts.append(f'"extra":{_encode(dict(request.extra))}')
+    if request.input_reference is not None:
+        parts.append(f'"input_reference":{_encode(_picture(request.input_reference, assets))}')
+    parts.append('"kind":"shot"')
+    if request.last_frame is not None:
+        parts.append(f'"last_frame":{_encode(_picture(request.last_frame, assets))}')
+    if request.metadata is not None:
+        parts.append(f'"metadata":{_encode(request.metadata)}')
+    if request.model is not None:
+        parts.append(f'"model":{_encode(request.model)}')
+    if request.negative_prompt is not None:
+        parts.append(f'"negative_prompt":{_encode(request.negative_prompt)}')
+    parts.append(f'"private":{_JSON[request.private]},"prompt":{_encode(request.prompt)}')
+    if request.seconds is not None:
+        parts.append(f'"seconds":{request.seconds}')
+    if request.seed is not None:
+        parts.append(f'"seed":{request.seed}')
+    if request.size is not None:
+        parts.append(f'"size":{_encode(request.size)}')
+    if request.style is not None:
+        parts.append(f'"style":{_encode(request.style)}')
+    parts.append(f'"v":{VERSION},"watermark":{_JSON[request.watermark]}}}')
+    return ",".join(parts)
 
 
 def _picture(picture: Picture, assets: Mapping[str, Asset]) -> dict[str, object]:

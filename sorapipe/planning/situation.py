@@ -150,7 +150,7 @@ class _Looking:
     def _inputs(self, address: str) -> Inputs:
         """The clips that a take would be made from today."""
         edges = self._graph.parents(address)
-        if not edges:
+        if not edges or edges[0].kind is not Kind.FRAME:  # pictures come first
             return ()
         found = {edge.parent: self._today[edge.parent] for edge in edges if edge.kind is Kind.FRAME}
         return tuple(sorted((parent, sha) for parent, sha in found.items() if sha is not None))

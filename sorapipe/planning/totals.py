@@ -36,12 +36,14 @@ def totals(outlook: Outlook, steps: Sequence[Step]) -> Totals:
 
 def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
     """The local files that leave this machine with a purchase, sorted by path."""
+    assets = outlook.ground.recipes.assets
+    if not assets:
+        return ()
     labels: dict[str, dict[str, None]] = {}
     for step in steps:
         if step.action in BUYS:
             for path in _files(outlook, step.address):
                 labels.setdefault(path, {})[step.label] = None
-    assets = outlook.ground.recipes.assets
     return tuple(Upload(assets[path], tuple(labels[path])) for path in sorted(labels))
 
 

@@ -178,7 +178,7 @@ def escape(text: str, *, newlines: bool = False) -> str:
 
     Line breaks are escaped too unless `newlines` is set.
     """
-    if _UNSAFE.search(text) is None:
+    if text.isprintable() or _UNSAFE.search(text) is None:
         return text
     return _UNSAFE.sub(lambda match: _escaped(match[0], newlines), text)
 

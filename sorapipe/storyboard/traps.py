@@ -15,7 +15,9 @@ FREE_BELOW = frozenset(("vars", "with", "params", "text"))
 
 _CONFLICT = re.compile(r"^<{7}(?: .*)?$", re.MULTILINE)
 _BREAKS = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What YAML doesn't allow in a file; said the other way round it takes 3 ms to compile."""
+
 _LINE = re.compile(r"(?P<lead>[ ]*(?:-[ ]+)*)(?:(?P<key>[\w.@-]+|\"[^\"]*\"|'[^']*'):[ ]+)?(?P<value>\S.*)$")
 _FLOW_ITEM = re.compile(r"(?P<key>[\w.-]+):[ ]+$")
 _GLUED = re.compile(r"[ ]*(?:- +)*(?P<key>[A-Za-z_][\w-]*):(?P<value>[^\s:/].*)$")

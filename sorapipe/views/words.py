@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from sorapipe.storyboard.diagnostics import escape
 
 
+@lru_cache(maxsize=256)
 def money(amount: Decimal | None, currency: str | None) -> str:
     """`0.15 USD`, `10 credits`, `free`; `price unknown` for `None`."""
     if amount is None:

@@ -119,3 +119,35 @@ def test_every_field_of_a_request_changes_the_recipe() -> None:
 def test_the_digest_is_that_of_the_text() -> None:
     all_of_them = recipes(board(shot("a"), characters=[character("fox")]), {})
     assert {digest(text): text for text in all_of_them.by_digest().values()} == all_of_them.by_digest()
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+MAYBE = st.none() | TEXTS
+PICTURES = st.none() | st.builds(
+    FrameOf, st.builds(Address, st.sampled_from("bc")), st.none() | st.just(Decimal("2.50"))
+)
+REQUESTS = st.builds(
+    Request,
+    TEXTS,
+    model=MAYBE,
+    seconds=st.none() | st.integers(1, 60),
+    size=MAYBE,
+    negative_prompt=MAYBE,
+    input_reference=PICTURES,
+    last_frame=PICTURES,
+    watermark=st.booleans(),
+    private=st.booleans(),
+    character_create=st.booleans(),
+    metadata=MAYBE,
+    style=MAYBE,
+    seed=st.none() | st.integers(),
+    extra=st.lists(st.tuples(TEXTS, TEXTS | st.booleans() | st.integers()), max_size=3).map(tuple),
+)
+
+
+@given(REQUESTS)
+def test_a_recipe_is_canonical_whatever_is_asked(request: Request) -> None:
+    text = recipes(board(replace(shot("a", "A gull."), request=request)), {}).shot("a").json
+    assert canonical(json.loads(text)) == text
+    for name in ("prompt", "model", "seconds", "size", "metadata", "style", "seed", "watermark", "negative_prompt"):
+        assert json.loads(text).get(name) == getattr(request, name)
