@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact
+from sorapipe.state.renders import sound
 from sorapipe.storyboard.model import Handle
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
@@ -22,6 +24,10 @@ _TAIL = 16
 _NEAR = 30
 _LONGEST_AMOUNT = 60
 """Written out, `1E+999999999` would fill the memory."""
+_MOST_TAKES = 1_000_000
+_MOST_BYTES = 2**63
+_LONGEST_WORD = 4000
+_TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _TASK = frozenset({"task", "tasks"})
 _decode = json.JSONDecoder().raw_decode
 _SPACE = " \t\r\n"
@@ -159,21 +165,21 @@ def attempt_of(values: Values) -> Attempt:
     if state is None:
         raise Damaged(f"`state` is `{values.get('state')}`, which nobody knows")
     return Attempt(
-        _text(values, "token"),
-        _text(values, "address"),
-        _number(values, "take") or 0,
-        _text(values, "recipe"),
-        _text(values, "provider"),
-        _text(values, "model"),
+        _word(values, "token"),
+        _word(values, "address"),
+        _number(values, "take", _MOST_TAKES) or 0,
+        _word(values, "recipe"),
+        _word(values, "provider"),
+        _word(values, "model"),
         state,
         inputs_of(values),
-        _maybe(values, "account"),
-        tasks_of(values),
+        _maybe_word(values, "account"),
+        _usable(tasks_of(values)),
         decimal_of(values, "cost"),
-        _maybe(values, "currency"),
-        _maybe(values, "sha256"),
+        _maybe_word(values, "currency"),
+        _maybe_word(values, "sha256"),
         _number(values, "bytes"),
-        _maybe(values, "out"),
+        _out(values),
         values.get("rehearsal") is True,
         _maybe(values, "why"),
     )
@@ -204,7 +210,7 @@ def inputs_of(values: Values) -> tuple[tuple[str, str], ...]:
 
 
 def decimal_of(values: Values, name: str) -> Decimal | None:
-    """An amount, written as text. Raises `Damaged`."""
+    """An amount that is not negative, written as text. Raises `Damaged`."""
     text = _maybe(values, name)
     if text is None:
         return None
@@ -212,7 +218,8 @@ def decimal_of(values: Values, name: str) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         raise Damaged(f"`{name}` is not an amount") from None
-    if not amount.is_finite() or not -_NEAR < amount.adjusted() < _NEAR or len(text) > _LONGEST_AMOUNT:
+    near = amount.is_finite() and -_NEAR < amount.adjusted() < _NEAR and len(text) < _LONGEST_AMOUNT
+    if not near or amount < 0:
         raise Damaged(f"`{name}` is not an amount")
     return amount
 
@@ -241,8 +248,9 @@ def character_record(fact: CharacterFact) -> Record:
 
 def character_of(values: Values) -> CharacterFact:
     """The character that a line tells of. Raises `Damaged`."""
-    name, recipe, provider = (_text(values, member) for member in ("name", "recipe", "provider"))
-    return CharacterFact(name, recipe, provider, _maybe(values, "account"), handle_of(values), _maybe(values, "task"))
+    name, recipe, provider = (_word(values, member) for member in ("name", "recipe", "provider"))
+    account, task = _maybe_word(values, "account"), _maybe_word(values, "task")
+    return CharacterFact(name, recipe, provider, account, handle_of(values), task)
 
 
 def handle_of(values: Values) -> Handle:
@@ -250,7 +258,7 @@ def handle_of(values: Values) -> Handle:
     handle = values.get("handle", {})
     if not isinstance(handle, dict):
         raise Damaged("`handle` is not a mapping")
-    return Handle(_maybe(handle, "id"), _maybe(handle, "username"))
+    return Handle(_maybe_word(handle, "id"), _maybe_word(handle, "username"))
 
 
 def join_attempts(one: Record, other: Record) -> Record:
@@ -305,8 +313,40 @@ def _maybe(values: Values, name: str) -> str | None:
     return value
 
 
-def _number(values: Values, name: str) -> int | None:
+def _word(values: Values, name: str) -> str:
+    """A text that is shown, sent or part of a name: nothing in it can be a line or a command to a terminal."""
+    return _sound_word(name, _text(values, name))
+
+
+def _maybe_word(values: Values, name: str) -> str | None:
+    value = _maybe(values, name)
+    return None if value is None else _sound_word(name, value)
+
+
+def _sound_word(name: str, text: str) -> str:
+    if len(text) > _LONGEST_WORD or not text.isprintable():
+        raise Damaged(f"`{name}` holds signs that sorapipe never writes there")
+    return text
+
+
+def _usable(tasks: tuple[str, ...]) -> tuple[str, ...]:
+    """Task ids as providers give them: they become parts of URLs."""
+    if not all(_TASK_ID.fullmatch(task) and task.strip(".") for task in tasks):
+        raise Damaged("a task id is not one that a provider gives")
+    return tasks
+
+
+def _out(values: Values) -> str | None:
+    out = _maybe(values, "out")
+    if out is not None and not sound(out):
+        raise Damaged("`out` is not the path of a clip")
+    return out
+
+
+def _number(values: Values, name: str, most: int = _MOST_BYTES) -> int | None:
     value = values.get(name)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise Damaged(f"`{name}` is not a count")
     return value

@@ -9,9 +9,9 @@ from sorapipe.planning.facts import Facts
 from sorapipe.state.files import Files, Handle, StateError
 
 FOLDER = "renders"
-_STEM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-_LABEL = re.compile(r"^t[0-9]{2,}[a-z]*$")
-_OUT = re.compile(r"^renders/[A-Za-z0-9_][^/\\\x00-\x1f\x7f-\x9f]*/[A-Za-z0-9][A-Za-z0-9._-]*\.mp4$")
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LABEL = re.compile(r"t[0-9]{2,}[a-z]*")
+_OUT = re.compile(r"renders/[A-Za-z0-9_][^/\\\x00-\x1f\x7f-\x9f]*/[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.mp4")
 
 
 class Renders:
@@ -24,7 +24,7 @@ class Renders:
 
     def out(self, stem: str, label: str) -> str:
         """The name of a take's clip: `renders/skerry/storm.wide.fog_t01.mp4`."""
-        if not _STEM.match(stem) or not _LABEL.match(label):
+        if not _STEM.fullmatch(stem) or not _LABEL.fullmatch(label):
             raise ValueError(f"BUG: no name for a clip: {stem!r} {label!r}")
         return f"{self.folder}/{stem}_{label}.mp4"
 
@@ -93,4 +93,4 @@ class Renders:
 
 def sound(out: str) -> bool:
     """Whether a path of a clip, perhaps out of a lock that somebody else wrote, is one that we would write."""
-    return _OUT.match(out) is not None
+    return _OUT.fullmatch(out) is not None

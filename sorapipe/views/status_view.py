@@ -176,10 +176,14 @@ def _calls(step: Step) -> bool:
     return step.action is not Action.KEEP or step.stale is not Staleness.FRESH
 
 
+def _is_work(step: Step) -> bool:
+    return step.action not in _NEEDS_A_PERSON and step.action is not Action.KEEP
+
+
 def _attention(standing: Standing, page: Page, select: frozenset[str] | None) -> list[str]:
     """What is to be rendered in one line, everything else by its reason, each with its command."""
     steps = [step for step in standing.plan.steps if _calls(step) and (select is None or step.address in select)]
-    work = [step for step in steps if step.action not in _NEEDS_A_PERSON and step.action is not Action.KEEP]
+    work = [step for step in steps if _is_work(step)]
     lines = []
     if work:
         buys = money(standing.plan.totals.cost, standing.plan.currency)
@@ -187,7 +191,7 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
         lines.append(f"      {page.paint(f'sorapipe run{page.target}', 'cyan')}")
     by_reason: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
     for step in steps:
-        if step not in work:
+        if not _is_work(step):
             by_reason[(step.reason.text, step.reason.command)].append(step)
     for (text, command), group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
