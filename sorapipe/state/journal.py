@@ -21,6 +21,7 @@ from sorapipe.state.records import (
     decode,
     encode,
     handle_of,
+    is_whole,
     join_attempts,
     record_of,
     tasks_of,
@@ -219,7 +220,16 @@ def replay(data: bytes, story: Story | None = None) -> Story:
     if tail:
         with suppress(Damaged):  # then it was never written
             story.apply(decode(tail))
+    _forgive(data, story)
     return story
+
+
+def _forgive(data: bytes, story: Story) -> None:
+    """A cut-off line is no damage when all that follows is the beginning of the record that was to close it: both
+    were the last thing that was being written, once and when a later run went on there."""
+    first, _, rest = data[story.end :].partition(b"\n")
+    if not is_whole(first) and encode({"kind": "torn", "at": story.end}).startswith(rest):
+        story.damage = {number: found for number, found in story.damage.items() if found[0] != story.end}
 
 
 def _token(values: Values) -> str:

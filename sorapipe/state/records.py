@@ -74,10 +74,15 @@ def encode(values: Mapping[str, object]) -> bytes:
     return seal(text[:-1].encode("utf-8", "replace"))
 
 
+def is_whole(line: bytes) -> bool:
+    """Whether a line was written to its end, sound or not: it closes with a digest."""
+    return line[-_TAIL:][:6] == b',"~":"' and line[-2:] == b'"}'
+
+
 def decode(line: bytes) -> Values:
     """The members of a line, the digest left out. Raises `Damaged`."""
     check, body = line[-_TAIL:], line[:-_TAIL]
-    if check[:6] != b',"~":"' or check[-2:] != b'"}':
+    if not is_whole(line):
         raise Damaged("it does not end with its digest")
     if hashlib.sha256(body).hexdigest()[:8].encode() != check[6:14]:
         raise Damaged("its digest is another than that of its text")
