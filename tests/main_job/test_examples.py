@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from sorapipe.clips.probe import probe
 from studio import Studio
+
+from sorapipe.clips.probe import probe
 
 
 def attempts(studio: Studio, name: str) -> list[dict[str, object]]:

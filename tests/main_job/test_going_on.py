@@ -45,18 +45,28 @@ def edit(studio: Studio, old: str, new: str) -> None:
     studio.write("storyboard.yaml", text.replace(old, new))
 
 
+REWRAPPED = """\
+    prompt: >-
+      A gull hangs
+      in the {{ vars.tone }} over the cliff."""
+TURNED = """\
+    use: false
+    prompt: "A boat crosses grey water."
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("      A gull hangs in the {{ vars.tone }} over\n      the cliff.", "      A gull hangs\n      in the {{ vars.tone }} over the cliff."),
+        (FILM[FILM.index("    prompt: >-") : FILM.index("\n  - id: boat")], REWRAPPED),
         ("title: The cliff", "title: Another title"),
         ("title: A film", "title: Another film"),
         ("{in: 0.5, out: 8}", "{in: 1, out: 7, fade: 0.5}"),
-        ("    prompt: A boat crosses grey water.\n    use: {in: 0.5, out: 8}", "    use: false\n    prompt: 'A boat crosses grey water.'"),
+        (FILM[FILM.index("    prompt: A boat") : FILM.index("  - id: landing")], TURNED),
         ("title: A film", "# a comment\ntitle: A film"),
         ("vars: {tone: wind}", "vars: {tone: wind, unused: words}"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_change_the_picture_costs_nothing(film: Studio, old: str, new: str) -> None:
     edit(film, old, new)
     before = film.snapshot()
