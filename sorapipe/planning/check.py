@@ -199,6 +199,8 @@ class _Checker:
         if not self._is_made(character):
             if character.description is None:
                 hint = f'give it a description in words: `{character.id}: {{description: "…"}}`'
+                if character.handles and self._capabilities.characters is not CharacterWay.NONE:
+                    hint += f", or say what {where} calls it: `handles: {{{self._capabilities.profile}: {{id: …}}}}`"
                 yield Problem("character-without-way", "prompt", f"{where} can't show `@{character.id}`", hint)
             return
         if self._capabilities.profile in character.handles:

@@ -58,7 +58,7 @@ class Cast:
             related = [Related(self._desk.places.key(raw, key), f"`{key}` is here") for key in given[:-1]]
             span = self._desk.places.key(raw, given[-1])
             message = f"character `{name}` is made in {len(given)} ways"
-            self._desk.error("two-sources", message, span, "one of `url`, `file`, `from_shot`", related)
+            self._desk.error("two-sources", message, span, "keep one of `url`, `file`, `from_shot`", related)
             return None
         stamps = self._timestamps(raw, origin)
         if not given:

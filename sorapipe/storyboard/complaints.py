@@ -199,7 +199,7 @@ def _shown(value: Value) -> str:
 
 def _type(problem: Problem) -> tuple[str, str | None]:
     types = [kind for kind in types_of(problem.node) if kind != "null"]
-    if {"string", "number", "boolean"} <= set(types):
+    if {"string", "number", "boolean"} <= set(types) and not problem.node.get("x-literal"):
         types = ["string", *(kind for kind in types if kind not in ("string", "number", "boolean"))]
     wanted = _either([_TYPES[kind] for kind in types])
     says = f"{_label(problem)} is {wanted}, not {_shown(problem.value)}"
@@ -246,6 +246,8 @@ def _meant_number(value: str, *, whole: bool) -> str | None:
 def _shape_hint(problem: Problem, types: list[str]) -> str | None:
     """For a list where a mapping belongs, and the other way round."""
     value, key = problem.value, problem.key
+    if isinstance(value, list) and problem.parent is None:
+        return "begin with\n    sorapipe: 1\n    shots:\n      - …"
     if isinstance(value, list) and "object" in types and "array" not in types and isinstance(key, str):
         return f"write each under its name:\n    {key}:\n      NAME: …"
     if isinstance(value, dict) and "array" in types and "object" not in types and isinstance(key, str):
@@ -316,6 +318,8 @@ def _pattern_hint(problem: Problem) -> str | None:
         size = _SHAPES.get(value, "1280x720")
         name = "tall" if size == "720x1280" else "wide"
         return f"give it a name and say what it changes: `{{{name}: {{size: {size}}}}}`"
+    if "array" in types_of(problem.node) and re.fullmatch(r"[\w-]+", value):
+        return f"write `{problem.key}: [{value}]`, or the path of a CSV or YAML file with rows"
     for slug in (_slug(value, "-"), _slug(value, "_")):
         if slug and slug != value and re.search(problem.node["pattern"], slug):
             return f"write `{problem.key}: {slug}`" if isinstance(problem.key, str) else f"write `{slug}`"

@@ -88,11 +88,11 @@ def parse(source: Source, places: Places, diagnostics: Diagnostics) -> Document 
     except _Stopped:
         return None
     except yaml.YAMLError as error:
-        told = {(found.code, found.span) for found in diagnostics}
-        news = [
+        lines = {found.span.place.line for found in diagnostics if found.span and found.span.place.file == source.name}
+        news = [  # what follows on the line of a problem that was told, or can't be explained, only follows from it
             trap
             for trap in _explained(source.text, error)
-            if (trap.code, places.span(file, trap.at, trap.length)) not in told and not (told and trap.code == "yaml")
+            if not lines or (trap.code != "yaml" and places.span(file, trap.at, 1).place.line not in lines)
         ]
         _trapped(news, places, file, diagnostics)
         return None
@@ -339,7 +339,8 @@ class _Builder:
         anchor.used = True
         if anchor.is_open:
             span = self._span(event, len(event.anchor) + 1)
-            self._error("alias", f"`*{event.anchor}` stands inside of what it stands for", span)
+            hint = "write out what is meant"
+            self._error("alias", f"`*{event.anchor}` stands inside of what it stands for", span, hint=hint)
             return None
         return self._copy(anchor.value, event, len(self._stack))
 

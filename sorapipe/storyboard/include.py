@@ -93,7 +93,7 @@ class Merger:
             return
         key = next((key for key in ("shots", "scenes", "include") if key in root), None)
         span = self._desk.places.key(root, key) if key else self._desk.places.of(root)
-        hint = "fine for a file that others include; a small shot: `shots: [{id: hello, prompt: A boat in the rain.}]`"
+        hint = "fine for a file that others include; else\n    shots: [{id: hello, prompt: A boat in the rain.}]"
         self._desk.warning("no-shots", "this storyboard has no shots: nothing would be rendered", span, hint)
 
     def _root(self, path: str, span: Span | None, *, scene: bool = False) -> Fields | None:
@@ -200,6 +200,8 @@ class Merger:
     def _maps(self, root: Fields) -> None:
         for kind, into in (("characters", self._script.characters), ("templates", self._script.templates)):
             home = mapping(root.get(kind))
+            if not isinstance(root.get(kind), dict | None) or not all(isinstance(it, dict) for it in home.values()):
+                self._desk.torn = self._desk.blind = True  # names are there, and not in the form of names
             for name, value in home.items():
                 if isinstance(value, dict) and self.define(kind[:-1], name, self._desk.places.key(home, name)):
                     into[name] = value
@@ -232,7 +234,8 @@ class Merger:
         span = self._desk.places.of(home, key)
         path = self._desk.path(name, home, span)
         if path is not None and _GLOB.search(path):
-            self._pattern(path, span, "an item for each file: `- include: {}`" if scene else "each file: `[{}]`")
+            form = "write an item for each file, in the order of the film: `- include: {}`"
+            self._pattern(path, span, form if scene else "name each file, in the order of the film: `[{}]`")
             return
         if path is None or not self._may_open(path, span, chain, again=scene is None):
             return
@@ -247,7 +250,7 @@ class Merger:
         home = self._desk.home(span) or "."
         found = [relpath(join(dirname(path), name), home) for name in names or ("one.yaml", "two.yaml")]
         listed = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
-        hint = f"write, in the order of the film, {form.format(found[0] if '- ' in form else listed)}"
+        hint = form.format(found[0] if "- " in form else listed)
         self._desk.torn = self._desk.blind = True
         self._desk.error("include-pattern", "an `include` names a file, not a pattern", span, hint)
 
@@ -256,7 +259,7 @@ class Merger:
             around = " → ".join(f"`{part}`" for part in (*chain[chain.index(path) :], path))
             says, hint = f"these files include each other: {around}", "put what both need into a third file"
             if path == chain[-1]:
-                says, hint = "this file includes itself", "delete it here: a file has its own characters and shots"
+                says, hint = "this file includes itself", "delete it: what this file says is there already"
             self._desk.error("include-cycle", says, span, hint)
         elif path in self._files:
             if not again:

@@ -195,7 +195,8 @@ class Matrix:
             if other[1] is not span:
                 related = [Related(other[1], f"`{other[0]}` is here")]
                 says = "stands twice" if other[0] == text else "differs from another one in its capitals only"
-                self._desk.error("word", f"word `{text}` of axis `{axis}` {says}", span, None, related)
+                hint = "give it another word: words become names of files"
+                self._desk.error("word", f"word `{text}` of axis `{axis}` {says}", span, hint, related)
                 good = False
             words.append(Word(text, changes))
         return words if good else None

@@ -82,6 +82,9 @@ class References:
         if match and (match[2] or match[3]):
             typed = re.split(r"[,/]", match[2] or match[3])
             found = [draft for draft in self._shots[name] if _has_all(draft, typed)]
+            if not found:
+                self._no_cell(text, self._shots[name], span)
+                return []
         if not found:
             self._none(text, self._shots[name], span)
         return found
@@ -137,7 +140,7 @@ class References:
                 self._desk.error("moved", f"`{old}` is not an address of the lock", span, hint)
             elif old in out:
                 related = [Related(places[old], "the first time is here")]
-                self._desk.error("moved", f"`{old}` is moved twice", span, None, related)
+                self._desk.error("moved", f"`{old}` is moved twice", span, "keep one of the two", related)
             else:
                 out[old], places[old] = target, span
         return out
@@ -148,7 +151,8 @@ class References:
         hint = self._desk.meant(name, self._shots)
         if hint is None and self._shots:
             rest = f" and {len(self._shots) - _FEW} more" if len(self._shots) > _FEW else ""
-            hint = f"there are {', '.join(f'`{shot}`' for shot in [*self._shots][:_FEW])}{rest}"
+            there = "the only shot is" if len(self._shots) == 1 else "there are"
+            hint = f"{there} {', '.join(f'`{shot}`' for shot in [*self._shots][:_FEW])}{rest}"
         self._desk.error("unknown-shot", f"there is no shot `{text}`", span, hint)
 
     def _several(self, text: str, found: Sequence[Draft], span: Span) -> None:
@@ -156,6 +160,11 @@ class References:
             return
         hint = f"name one of them: {_labels(found)}"
         self._desk.error("several-shots", f"`{text}` means {len(found)} shots here", span, hint)
+
+    def _no_cell(self, text: str, there: Sequence[Draft], span: Span) -> None:
+        if self._desk.first("no cell", text, span):
+            hint = self._desk.meant(text, [draft.label for draft in there]) or f"there are {_labels(there)}"
+            self._desk.error("no-such-cell", f"there is no cell `{text}`", span, hint)
 
     def _none(self, text: str, there: Sequence[Draft], span: Span) -> None:
         if not self._desk.first("none", text, span):

@@ -162,6 +162,7 @@ class Requests:
         span = draft.origin.place(field)
         if self._references.exists(text) and text not in self._desk.reader.siblings(text):
             hint = f"a frame of it is `{field}: {{shot: {text}, at: 0}}`"
+            hint += f", its last one `continues: {text}`" * (field == "input_reference")
             self._desk.error("file", f"`{text}` is a shot, not a file", span, hint)
             return None
         path = self._desk.path(text.strip(), home[0] if home else None, span)

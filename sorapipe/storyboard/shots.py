@@ -193,7 +193,9 @@ class Shots:
         good = True
         for axis, value in own.items():
             if value is None and axis not in places:
-                hint = self._desk.meant(axis, places) or "`null` drops an axis of the films"
+                hint = (
+                    self._desk.meant(axis, places) or "`null` drops an axis of the `matrix:` at the top: delete it here"
+                )
                 span = self._desk.places.key(own, axis)
                 self._desk.error("unknown-axis", f"the films have no axis `{axis}`", span, hint)
                 good = False

@@ -25,6 +25,8 @@ from sorapipe.storyboard.filters import (
 )
 from sorapipe.storyboard.tags import find, loop_in_loop, slip
 
+MAX_STEPS = 1_000_000
+"""Parts of loops that one text may run through: one that prints nothing is stopped by no bound of the output."""
 MAX_DEPTH = 40
 """Levels of the syntax tree: nobody writes more, and the engine recurses."""
 
@@ -151,7 +153,7 @@ def compile_tree(text: str) -> Tree:
         raise TemplateRefused("this template is too deep or too large") from None
     try:
         _Check(text).tree(tree)
-        return Tree(text, _ENVIRONMENT.from_string(tree))
+        return Tree(text, _ENVIRONMENT.from_string(tree), _loops(tree))
     except (RecursionError, ValueError, OverflowError, MemoryError, SyntaxError):
         raise TemplateRefused("this template is too deep or too large") from None
 
@@ -159,12 +161,15 @@ def compile_tree(text: str) -> Tree:
 class Tree:
     """A checked and compiled template."""
 
-    def __init__(self, text: str, compiled: Compiled) -> None:
+    def __init__(self, text: str, compiled: Compiled, loops: list[tuple[tuple[str, ...], int]]) -> None:
         self._text = text
         self._compiled = compiled
+        self._loops = loops
 
     def render(self, context: Mapping[str, object]) -> str:
         """The text for one shot. Raises `TemplateRefused`."""
+        if self._loops and sum(parts * _length(path, context) for path, parts in self._loops) > MAX_STEPS:
+            raise TemplateRefused("the loops of this template take too long", "fewer or shorter lists")
         try:
             return self._render(context)
         except UndefinedError as error:
@@ -209,6 +214,20 @@ class Tree:
                 line = self._compiled.get_corresponding_lineno(traceback.tb_lineno)
             traceback = traceback.tb_next
         return line
+
+
+def _loops(tree: nodes.Node) -> list[tuple[tuple[str, ...], int]]:
+    """The list that each loop goes over, and how many parts it has inside; a list in the template has one path, ()."""
+    loops = tree.find_all(nodes.For)
+    return [(_dotted(loop.iter), 1 + sum(1 for _ in loop.find_all(nodes.Node))) for loop in loops]
+
+
+def _length(path: tuple[str, ...], context: Mapping[str, object]) -> int:
+    """How long the list at a path is; what isn't there is refused by the engine."""
+    value: object = context if path else None
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return len(value) if isinstance(value, list | tuple | str | Mapping) else 1
 
 
 def _paths(tree: nodes.Node) -> list[tuple[tuple[str, ...], int]]:
@@ -286,7 +305,9 @@ class _Check:
                         "a name in a template has no `-`", "write `_`, also where it is defined", *dashed
                     )
                 sign = _sign(node)
-                self._refuse(node, message, hint, at=find(self._text, node.lineno, sign) if sign else None)
+                called = getattr(node.node, "attr", None) if isinstance(node, nodes.Call) else None
+                way_out = f"write it as a filter: `|{called}`" if called in FILTERS else hint
+                self._refuse(node, message, way_out, at=find(self._text, node.lineno, sign) if sign else None)
         self._refuse(node, "this isn't allowed in a template", "names, filters, `if` and one `for` over a list are")
 
     def _key(self, node: nodes.Getattr | nodes.Getitem) -> None:
@@ -310,7 +331,8 @@ class _Check:
         over = _dotted(node.iter)
         if over[:1] in (("matrix",), ("characters",), ("shot",)) or not (over or isinstance(node.iter, nodes.List)):
             hint = "a matrix makes one shot for each word by itself; rows of a CSV can hold what differs"
-            self._refuse(node, "a loop goes over a list in `vars` only", hint)
+            at = find(self._text, node.lineno, re.escape(".".join(over))) if over else None
+            self._refuse(node, "a loop goes over a list in `vars` only", hint, at=at)
         if not isinstance(node.target, nodes.Name) or node.target.name in _ROOTS:
             self._refuse(node, "a loop has one name of its own", "write `{% for word in vars.words %}`")
 
@@ -328,8 +350,11 @@ class _Check:
         if kinds == {"text", "number"}:
             number = next((str(side.value) for side in sides if isinstance(side, nodes.Const)), "")
             if any(_dotted(side) == ("shot", "seconds") for side in sides):
-                self._refuse(node, "`shot.seconds` is a number", "compare it without quotes: `shot.seconds == 10`")
-            self._refuse(node, "a text is compared with a number", f'texts stand in quotes: `"{number}"`')
+                at = find(self._text, node.lineno, r"'[^']*'|\"[^\"]*\"")
+                hint = "compare it without quotes: `shot.seconds == 10`"
+                self._refuse(node, "`shot.seconds` is a number", hint, at=at)
+            at = find(self._text, node.lineno, rf"\b{re.escape(number)}\b") if number else None
+            self._refuse(node, "a text is compared with a number", f'texts stand in quotes: `"{number}"`', at=at)
 
     def _refuse(
         self,

@@ -16,6 +16,8 @@ from sorapipe.storyboard.text import words
 
 MAX_RENDERED = 100_000_000
 """Characters that all rendered texts of a storyboard may have together."""
+MAX_UNKNOWN = 20
+"""Unknown mentions of one text that are told: finding the place of each takes as long as the text."""
 
 
 class Texts:
@@ -89,11 +91,13 @@ class Texts:
         """Adds the characters that a normalised text mentions; other words behind a sign are errors."""
         if "@" not in text:
             return
+        unknown = 0
         for word in words(text):
             if word.mention and word.text in self._cast:
                 into[word.text] = None
-            else:
+            elif unknown < MAX_UNKNOWN:
                 self._unknown_mention(draft, field, raw, word.text)
+                unknown += 1
 
     def too_long(self, draft: Draft, field: str, text: str) -> bool:
         """Whether a text is longer than any that is sent; an error then."""
@@ -164,7 +168,8 @@ class Texts:
         if path[0] == "matrix":
             if draft and last in self._dropped.get(draft.address.shot, ()):
                 return f"this shot drops axis `{last}`", f"take `{last}: null` out of its `matrix:`"
-            return f"this shot has no axis `{last}`", meant or _known(name.known, "matrix")
+            who = "this shot has" if draft else "the films have"
+            return f"{who} no axis `{last}`", meant or _known(name.known, "matrix")
         if path[0] == "characters" and len(path) == 2:  # noqa: PLR2004 (`characters.NAME`)
             return f"there is no character `{last}`", meant
         if path[0] == "characters" and last == "description":
@@ -187,4 +192,4 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _known(names: tuple[str, ...], root: str) -> str:
-    return f"its axes are {_listed(names)}" if names else f"give it one: `{root}: {{…}}`"
+    return f"the axes here are {_listed(names)}" if names else f"give it one: `{root}: {{…}}`"

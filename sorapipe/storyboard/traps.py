@@ -20,6 +20,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 
 _LINE = re.compile(r"(?P<lead>[ ]*(?:-[ ]+)*)(?:(?P<key>[\w.@-]+|\"[^\"]*\"|'[^']*'):[ ]+)?(?P<value>\S.*)$")
 _FLOW_ITEM = re.compile(r"(?P<key>[\w.-]+):[ ]+$")
+_FLOW_TEXT = re.compile(r"(?P<key>[\w-]+):[ ]+(?P<value>[^,{}\[\]:\"']+)$")
 _GLUED = re.compile(r"[ ]*(?:- +)*(?P<key>[A-Za-z_][\w-]*):(?P<value>[^\s:/].*)$")
 _STARTS = {
     "@": "`@`",
@@ -313,7 +314,14 @@ def _colon(text: str, start: int, line: str, problem_at: int) -> Trap | None:
         return None
     value, key = match["value"].rstrip(), match["key"]
     hint = "write the text in quotes"
-    if not _in_brackets(line[:column]):
+    if _in_brackets(line[:column]):
+        item, rest = _FLOW_TEXT.search(line[:column]), re.match(r"[^,{}\[\]]*", line[column:])
+        if item and rest:
+            hint = f"write it in quotes:\n{paste(item['key'], item['value'] + rest[0].rstrip())}"
+    else:
+        below = _colon_below(text, start, line, problem_at) if key is None else None
+        if below is not None:
+            return below
         if key is not None and column == match.end("key"):
             return _colon_below(text, start, line, problem_at)
         if key is None and _LINE.match(line + " x") and re.fullmatch(r"[ ]*(-[ ]+)*[\w.-]+", line[:column]):
@@ -334,7 +342,7 @@ def _colon_below(text: str, start: int, line: str, problem_at: int) -> Trap | No
 
 
 def _in_brackets(before: str) -> bool:
-    return "{" in before or "[" in before
+    return before.count("{") + before.count("[") > before.count("}") + before.count("]")
 
 
 def _quote_hint(text: str, start: int, line: str, key: str | None, value: str) -> str:

@@ -37,7 +37,7 @@ def test_a_character_is_made_from_one_shot() -> None:
 
 
 def test_a_cell_that_is_not_there_lists_those_that_are() -> None:
-    assert problems(CELLS % ("quiet", "storm/snow")) == ["8: no cell of `storm/snow` agrees with this one"]
+    assert problems(CELLS % ("quiet", "storm/snow")) == ["8: there is no cell `storm/snow`"]
     assert "`storm/squall/wide`" in (hints(CELLS % ("quiet", "storm/snow"))[0] or "")
 
 
