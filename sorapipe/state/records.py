@@ -27,6 +27,7 @@ _LONGEST_AMOUNT = 60
 _MOST_TAKES = 1_000_000
 _MOST_BYTES = 2**63
 _LONGEST_WORD = 4000
+_ADDRESS = re.compile(r"@?[a-z0-9][a-z0-9_-]*(\[[A-Za-z0-9_=,-]+\])?")
 _TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _TASK = frozenset({"task", "tasks"})
 _decode = json.JSONDecoder().raw_decode
@@ -171,7 +172,7 @@ def attempt_of(values: Values) -> Attempt:
         raise Damaged(f"`state` is `{values.get('state')}`, which nobody knows")
     return Attempt(
         _word(values, "token"),
-        _word(values, "address"),
+        _address(values),
         _number(values, "take", _MOST_TAKES) or 0,
         _word(values, "recipe"),
         _word(values, "provider"),
@@ -321,6 +322,14 @@ def _maybe(values: Values, name: str) -> str | None:
 def _word(values: Values, name: str) -> str:
     """A text that is shown, sent or part of a name: nothing in it can be a line or a command to a terminal."""
     return _sound_word(name, _text(values, name))
+
+
+def _address(values: Values) -> str:
+    """A shot's or a character's: it becomes the beginning of a file name."""
+    address = _text(values, "address")
+    if len(address) > _LONGEST_WORD or not _ADDRESS.fullmatch(address):
+        raise Damaged("`address` is not one of a shot or a character")
+    return address
 
 
 def _maybe_word(values: Values, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Warnings about what a finished storyboard asks for; knows no files, templates or providers."""
+"""Bounds of a finished storyboard, and warnings about what it asks for; knows no files, templates or providers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from decimal import Decimal
 from sorapipe.storyboard.desk import Desk
 from sorapipe.storyboard.diagnostics import Related
 from sorapipe.storyboard.model import Address, FrameOf, Request, Shot
+
+LONGEST_STEM = 200
+"""Characters of the beginning of a clip's file name: what is put behind it must fit into the 255 of a disk."""
+
+
+def bounds(desk: Desk, shots: Sequence[Shot], most_takes: int) -> None:
+    """What could be paid for and then have no place, or was surely not meant."""
+    takes = 0
+    for shot in shots:
+        takes += shot.takes
+        if len(shot.address.stem) > LONGEST_STEM and desk.first("long name", shot.address.shot):
+            message = f"the clips of `{shot.address.shot}` would have file names of more than {LONGEST_STEM} characters"
+            desk.error("long-name", message, shot.origin.place("matrix"), "shorter words, or fewer axes")
+    if takes > most_takes:
+        message = f"the storyboard asks for {takes:,} takes, more than {most_takes:,}"
+        desk.error("too-many-takes", message, None, "fewer `takes`, or several storyboards")
 
 
 def check(desk: Desk, shots: Sequence[Shot], film_axes: Iterable[str]) -> None:

@@ -7,9 +7,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nlargest
+from itertools import islice
 
 from sorapipe.storyboard.source import Source, Span
 
+MOST_COMPARED = 300
+"""Names whose edits are counted for one guess."""
+MOST_LOOKED_AT = 10_000
 WINDOW = 100
 """Display columns of a line that an excerpt shows; of a longer line only what is around the caret."""
 
@@ -217,17 +222,31 @@ def did_you_mean(word: str, candidates: Iterable[str], synonyms: Mapping[str, st
     """
     known = list(candidates)
     plain = _plain(word)
+    near = known if len(known) <= MOST_COMPARED else _alike(plain, known)
     meant = (synonyms or {}).get(word.lower().replace("-", "_"))
     if meant is not None and meant in known:
         return meant
     best: tuple[int, str] | None = None
     limit = _tolerance(plain)
-    for candidate in known:
+    for candidate in near:
         other = _plain(candidate)
         distance = 0 if other == plain else _distance(plain, other, limit)
         if candidate != word and distance <= limit and (best is None or distance < best[0]):
             best = (distance, candidate)
-    return best[1] if best else _completed(plain, known)
+    return best[1] if best else _completed(plain, near)
+
+
+def _alike(word: str, known: list[str]) -> list[str]:
+    """Those among very many names that begin or end like a word: to count edits takes a while."""
+    head, tail = word[:2], word[-2:]
+    found = (name for name in known if name[:2].lower() == head or name[-2:].lower() == tail)
+    return nlargest(MOST_COMPARED, islice(found, MOST_LOOKED_AT), key=lambda name: _shared(name, word))
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _escaped(char: str, newlines: bool) -> str:

@@ -80,6 +80,7 @@ class _Loader:
         texts = Texts(desk, script.characters, maker.dropped)
         requests = Requests(desk, texts, references)
         shots = tuple(requests.shot(draft) for draft in drafts)
+        checks.bounds(desk, shots, self._max_shots)
         cast = Cast(desk, references, script.homes)
         characters = {name: cast.character(name, raw) for name, raw in script.characters.items()}
         choices = film_matrix.choices if film_matrix is not None else ()
