@@ -248,12 +248,16 @@ def _shape_hint(problem: Problem, types: list[str]) -> str | None:
     value, key = problem.value, problem.key
     if isinstance(value, list) and problem.parent is None:
         return "begin with\n    sorapipe: 1\n    shots:\n      - …"
-    if isinstance(value, list) and "object" in types and "array" not in types and isinstance(key, str):
+    if isinstance(value, list) and types == ["object"] and isinstance(key, str):
         return f"write each under its name:\n    {key}:\n      NAME: …"
     if isinstance(value, dict) and "array" in types and "object" not in types and isinstance(key, str):
         return f"write each as an item that begins with `- `:\n    {key}:\n      - …"
     if isinstance(value, dict) and key == "provider":
         return "write a profile, `providers/NAME.yaml` in sorapipe's config folder, and here `provider: NAME`"
+    if isinstance(value, str) and problem.node.get("title") == "a character":
+        return f"write `{key}: {{description: {_flow(_short(value))}}}`"
+    if isinstance(value, str) and problem.node.get("title") == "a shot":
+        return f"write `{{id: NAME, prompt: {_flow(_short(value))}}}`"
     if value is None and isinstance(key, str):
         return f"write what it is, or delete the line; for example `{key}: {_flow(_first_example(problem.node))}`"
     return None

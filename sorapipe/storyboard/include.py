@@ -21,6 +21,10 @@ MAX_FILES = 2_000
 _IGNORED = ("title", "provider", "film", "budget")
 _BESIDE = frozenset({"include", "id", "title", "notes"})
 _GLOB = re.compile(r"[*?]")
+_NAMING = frozenset(
+    f"did you mean `{key}`?" for key in ("characters", "include", "matrix", "params", "templates", "vars", "with")
+)
+"""Hints at misspelt keys below which names are given: what uses those names is not to blame."""
 _SHOWN = 4
 _AGAIN = {
     "scene": "give one of the two another id",
@@ -117,6 +121,8 @@ class Merger:
             self._desk.pass_on(diagnostic)
             if diagnostic.span is not None:
                 spans.append(diagnostic.span)
+            if diagnostic.code == "unknown-key" and diagnostic.hint in _NAMING:
+                self._desk.torn = self._desk.blind = True
         for span in spans:
             self._desk.refuse(span)
 
@@ -126,6 +132,8 @@ class Merger:
         `scene` is the item that the file stands for: flat shots of it are that scene, and its `title`, `vars` and
         `defaults` are the scene's own.
         """
+        if _misshapen(root) or any(map(_misshapen, mappings(root.get("scenes")))):
+            self._desk.torn = self._desk.blind = True
         listed = root.get("include")
         for index, item in enumerate(listed if isinstance(listed, list) else []):
             if isinstance(item, str) and isinstance(listed, list):
@@ -200,8 +208,6 @@ class Merger:
     def _maps(self, root: Fields) -> None:
         for kind, into in (("characters", self._script.characters), ("templates", self._script.templates)):
             home = mapping(root.get(kind))
-            if not isinstance(root.get(kind), dict | None) or not all(isinstance(it, dict) for it in home.values()):
-                self._desk.torn = self._desk.blind = True  # names are there, and not in the form of names
             for name, value in home.items():
                 if isinstance(value, dict) and self.define(kind[:-1], name, self._desk.places.key(home, name)):
                     into[name] = value
@@ -271,3 +277,15 @@ class Merger:
         else:
             return True
         return False
+
+
+def _misshapen(home: Fields) -> bool:
+    """Whether names are there in another form than that of names, which the schema has reported."""
+    maps = [value for key in ("characters", "templates", "vars") if (value := home.get(key)) is not None]
+    lists = [value for key in ("shots", "scenes") if (value := home.get(key)) is not None]
+    named = [value for key in ("characters", "templates") for value in mapping(home.get(key)).values()]
+    items = [item for value in lists if isinstance(value, list) for item in value]
+    return not (
+        all(isinstance(value, dict) for value in (*maps, *named, *items))
+        and all(isinstance(value, list) for value in lists)
+    )

@@ -51,7 +51,6 @@ _ENVIRONMENT = Refusal(
 REFUSED: Mapping[str, Refusal] = {
     "env": _ENVIRONMENT,
     "environment": _ENVIRONMENT,
-    "var": _ENVIRONMENT,
     "if": _CONDITION,
     "unless": _CONDITION,
     "when": _CONDITION,
