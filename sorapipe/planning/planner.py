@@ -199,7 +199,8 @@ class Planner:
             found.add(film.attempt.token)
             if film.because is Because.PICKED:
                 found -= {token for token in found if token != film.attempt.token and self._lost(it, token)}
-        found.update(claim.attempt.token for claim in it.claims)
+        if it.claims:
+            found.update(claim.attempt.token for claim in it.claims)
         return frozenset(found)
 
     def _lost(self, it: Situation, token: str) -> bool:

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from sorapipe.planning.facts import AttemptState
 from sorapipe.state.records import (
+    RECIPE,
     Damaged,
     Record,
     Values,
@@ -198,6 +199,8 @@ def _record(line: bytes) -> Record:
     record = Record(line, decode(line))
     if record.kind == "attempt":
         _check_attempt(record)
+    elif record.kind == "recipe" and RECIPE.match(line):
+        record.values = {"kind": "recipe", "digest": record.values["digest"]}  # its text is in the line, once is enough
     return record
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from sorapipe.planning.facts import Attempt, CharacterFact, Facts, Pick, Waiver
 from sorapipe.state.lock import LockFile, LockUnusable
 from sorapipe.state.records import (
+    RECIPE,
     Damaged,
     Json,
     Record,
@@ -25,7 +26,6 @@ from sorapipe.state.records import (
 
 CHOICES = frozenset({"pick", "ng", "note", "waiver", "consent"})
 _BY_ADDRESS = frozenset({"pick", "waiver"})
-_RECIPE = re.compile(rb'^\{"digest":"([0-9a-f]{64})","kind":"recipe","recipe":(\{.*\}),"~":"[0-9a-f]{8}"\}$')
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -117,7 +117,7 @@ def _recipes(lock: LockFile) -> dict[str, str]:
     found: dict[str, str] = {}
     for record in lock.others.values():
         if record.kind == "recipe":
-            known = _RECIPE.match(record.raw)
+            known = RECIPE.match(record.raw)
             digest, text = (known[1].decode(), known[2].decode()) if known else _odd_recipe(record)
             found[digest] = max(text, found.get(digest, text))
     return found

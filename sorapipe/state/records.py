@@ -29,6 +29,8 @@ _MOST_BYTES = 2**63
 _LONGEST_WORD = 4000
 _ADDRESS = re.compile(r"@?[a-z0-9][a-z0-9_-]*(\[[A-Za-z0-9_=,-]+\])?")
 _TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+RECIPE = re.compile(rb'^\{"digest":"([0-9a-f]{64})","kind":"recipe","recipe":(\{.*\}),"~":"[0-9a-f]{8}"\}$')
+"""The line of a recipe as this program writes it: its digest, its text."""
 _TASK = frozenset({"task", "tasks"})
 _decode = json.JSONDecoder().raw_decode
 _SPACE = " \t\r\n"
