@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import NamedTuple
 
 from sorapipe.planning.capabilities import CharacterWay
-from sorapipe.planning.choice import next_take
+from sorapipe.planning.choice import labels, next_take
 from sorapipe.planning.cost import NOTHING, character_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
@@ -87,12 +89,16 @@ class Cast:
         return not any(all(today.get(address) in (None, sha) for address, sha in it.inputs) for it in made)
 
     def _attempts(self, name: str) -> list[Attempt]:
-        """Attempts to make this character of today's recipe at this provider and account."""
-        here, digests = self._ground.capabilities, self._digests(name)
+        """Attempts to make this character of today's recipe at this provider and account, but for uncertain ones that a
+        person wants sent again."""
+        here, digests, consents = self._ground.capabilities, self._digests(name), self._ground.facts.consents
         return [
             attempt
             for attempt in self._ground.facts.attempts.get(f"@{name}", ())
-            if attempt.recipe in digests and attempt.provider == here.profile and attempt.account == here.account
+            if attempt.recipe in digests
+            and attempt.provider == here.profile
+            and attempt.account == here.account
+            and (attempt.state is not AttemptState.UNCERTAIN or attempt.token not in consents)
         ]
 
     def _find(self, name: str) -> Role:
@@ -115,7 +121,8 @@ class Cast:
         attempts = [it for it in self._attempts(name) if it.state in states]
         unsettled = next((it for it in attempts if it.state in UNSETTLED), None)
         if unsettled is not None:
-            return _halt(name, Action.UNCERTAIN, unsettled, uncertain(f"@{name}", unsettled))
+            among = self._ground.facts.attempts[f"@{name}"]
+            return _halt(name, Action.UNCERTAIN, unsettled, uncertain(f"@{name}", unsettled, among))
         running = next((it for it in attempts if it.state in {AttemptState.SUBMITTED, AttemptState.DONE}), None)
         if running is not None:
             reason = Reason("resume", "it was ordered before and is collected")
@@ -174,18 +181,22 @@ class Cast:
         return Gate(State.BLOCKED, Reason("other-provider", text))
 
 
-def uncertain(label: str, attempt: Attempt) -> Reason:
-    """What is said of an order that may have been charged."""
+def uncertain(label: str, attempt: Attempt, among: Sequence[Attempt]) -> Reason:
+    """What is said of an order that may have been charged; `among` are all attempts of its address.
+
+    The label may come from a lock that somebody else wrote: it is quoted, for the commands are there to be pasted.
+    """
     said = f" ({attempt.why})" if attempt.why else ""
-    text = (
-        f"it may have been bought{said}: bind its task with `sorapipe adopt {label} TASK`, "
-        f"or send it again with `sorapipe resubmit {label}`"
-    )
-    return Reason("uncertain", text, f"sorapipe resubmit {label}")
+    several = sum(one.state in UNSETTLED for one in among) > 1
+    take = f" --take {labels(among)[attempt.token]}" if several else ""
+    text = f"it may have been bought{said}: bind its task if your account shows one, else send it again"
+    return Reason(
+        "uncertain", text, f"sorapipe resubmit {quote(label)}", f"sorapipe adopt {quote(label)} TASK{take}"
+    )  # fmt: skip
 
 
 def _halt(name: str, action: Action, attempt: Attempt, reason: Reason) -> Role:
-    told = Reason("parent-blocked", f"@{name} is blocked: {reason.text}", reason.command)
+    told = Reason("parent-blocked", f"@{name} is blocked: {reason.text}", reason.command, reason.instead)
     return Role(Gate(State.BLOCKED, told), _step(name, action, attempt.take, reason, attempt))
 
 

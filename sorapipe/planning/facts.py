@@ -100,7 +100,8 @@ class Facts:
     """Everything known, after the join. `attempts` are by address, each tuple in the order of take and token.
 
     `picks` holds all live picks of an address: more than one is a conflict that a person must settle.
-    `no_good` and `notes` are by token of the attempt.
+    `no_good` and `notes` are by token of the attempt. `consents` are tokens of uncertain attempts that a person wants
+    sent again.
     """
 
     lineage: str | None = None
@@ -112,3 +113,9 @@ class Facts:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
+
+    def holds_up(self, attempt: Attempt) -> bool:
+        """Whether nobody knows if an attempt was bought, and no person has said that it may be sent again."""
+        if attempt.state is AttemptState.UNCERTAIN:
+            return attempt.token not in self.consents
+        return attempt.state is AttemptState.INTENT

@@ -60,7 +60,7 @@ def collected(it: Situation, attempt: Attempt, letter: str) -> Step:
 
 def unsettled(it: Situation, attempt: Attempt, letter: str) -> Step:
     """An order that may have been charged."""
-    return _step(it, attempt, letter, Action.UNCERTAIN, uncertain(it.shot.label, attempt))
+    return _step(it, attempt, letter, Action.UNCERTAIN, uncertain(it.shot.label, attempt, it.attempts))
 
 
 def ended(it: Situation, attempt: Attempt, letter: str) -> Step:

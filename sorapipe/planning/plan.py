@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from sorapipe.planning.capabilities import Capabilities
 from sorapipe.planning.facts import Facts
@@ -53,6 +54,20 @@ def plan_from(outlook: Outlook, inventory: Inventory, wishes: Wishes = NO_WISHES
         totals(outlook, steps),
         uploads(outlook, steps),
     )
+
+
+def narrowed(plan: Plan, outlook: Outlook, addresses: Collection[str]) -> Plan:
+    """The part of a plan that is about some addresses, with all that is to be finished before it."""
+    needs: dict[str, set[str]] = {}
+    for step in plan.steps:
+        needs.setdefault(step.address, set()).update(step.needs)
+    kept, open_ones = set(addresses), [*addresses]
+    while open_ones:
+        new = needs.get(open_ones.pop(), set()) - kept
+        kept |= new
+        open_ones += new
+    steps = tuple(step for step in plan.steps if step.address in kept)
+    return replace(plan, steps=steps, totals=totals(outlook, steps), uploads=uploads(outlook, steps))
 
 
 def finished(plan: Plan) -> Callable[[Address], bool]:

@@ -39,11 +39,15 @@ class Staleness(StrEnum):
 
 @record(frozen=True, slots=True)
 class Reason:
-    """Why an action was chosen: a `code` for programs, a `text` for people, a `command` that changes it, if any."""
+    """Why an action was chosen: a `code` for programs, a `text` for people, a `command` that changes it, if any.
+
+    `instead` is another command that settles it, where there are two ways.
+    """
 
     code: str
     text: str
     command: str | None = None
+    instead: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

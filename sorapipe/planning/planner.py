@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from sorapipe.planning.cast import Cast, uncertain
-from sorapipe.planning.choice import Because, letters, next_take
+from sorapipe.planning.choice import Because, letters, next_take, take_label
 from sorapipe.planning.cost import NOTHING, request_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
@@ -122,17 +122,24 @@ class Planner:
         """What on the shot itself keeps a take from being sent: an order that nobody knows the fate of."""
         label = it.shot.label
         for attempt in it.attempts:
-            if attempt.state in UNSETTLED and (self._want.practice or not attempt.rehearsal):
-                reason = uncertain(label, attempt)
-                return Gate(
-                    State.BLOCKED, Reason("uncertain", f"an earlier take of {label}: {reason.text}", reason.command)
-                )
+            if attempt.state in UNSETTLED and self._holds_up(attempt):
+                reason = uncertain(label, attempt, it.attempts)
+                text = f"{label} {take_label(attempt.take)} may have been bought: settle that first"
+                return Gate(State.BLOCKED, replace(reason, text=text))
         if self._outlook.reuses.orphans:
             open_one = self._outlook.reuses.collecting(it.address, it.digests)
             if open_one is not None:
                 text = f"its take is still open under its old name `{open_one.address}`"
-                return Gate(State.WAIT, Reason("renamed", text, "sorapipe run"))
+                if open_one.state is AttemptState.SUBMITTED:
+                    return Gate(State.WAIT, Reason("renamed", text, "sorapipe run"))
+                old = open_one.address
+                reason = uncertain(old, open_one, self._outlook.reuses.orphans[old])
+                return Gate(State.BLOCKED, replace(reason, text=text))
         return READY
+
+    def _holds_up(self, attempt: Attempt) -> bool:
+        """Whether an attempt may have been bought and nobody has settled it; practice holds up nothing real."""
+        return self._outlook.ground.facts.holds_up(attempt) and (self._want.practice or not attempt.rehearsal)
 
     def _needs(self, edges: tuple[Edge, ...]) -> tuple[Need, ...]:
         found: list[Need] = []
@@ -174,7 +181,7 @@ class Planner:
             elif attempt.state is AttemptState.SUBMITTED:
                 running += attempt.token in it.current and (self._want.practice or not attempt.rehearsal)
                 self._steps.append(collected(it, attempt, letter))
-            elif attempt.state in UNSETTLED and (self._want.practice or not attempt.rehearsal):
+            elif attempt.state in UNSETTLED and self._holds_up(attempt):
                 self._steps.append(unsettled(it, attempt, letter))
             elif attempt in want.ended:
                 self._steps.append(ended(it, attempt, letter))
@@ -259,8 +266,9 @@ class Planner:
                 if attempt.state is AttemptState.SUBMITTED and attempt.token not in seen:
                     reason = Reason("resume-old", "it was ordered before; it is paid and is collected")
                     self._steps.append(_foreign(attempt, Action.RESUME, reason))
-                elif attempt.state in UNSETTLED and attempt.token not in seen:
-                    self._steps.append(_foreign(attempt, Action.UNCERTAIN, uncertain(address, attempt)))
+                elif attempt.token not in seen and facts.holds_up(attempt):
+                    reason = uncertain(address, attempt, facts.attempts[address])
+                    self._steps.append(_foreign(attempt, Action.UNCERTAIN, reason))
 
     def _price(self, it: Situation) -> Decimal | None:
         request = it.request
@@ -280,7 +288,7 @@ def _first_halt(it: Situation, steps: list[Step]) -> Gate | None:
     for step in steps:
         if step.action in {Action.BLOCKED, Action.UNCERTAIN} or step.reason.code == "unavailable":
             text = f"{it.shot.label} is blocked: {step.reason.text}"
-            return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command))
+            return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command, step.reason.instead))
     return None
 
 

@@ -16,8 +16,6 @@ from sorapipe.storyboard.model import Shot, Storyboard
 
 Neighbours = Sequence[tuple[str, Facts]]
 
-_OPEN = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN, AttemptState.SUBMITTED})
-
 
 class Claim(NamedTuple):
     """A take that is to be written down for a shot: as it will be recorded, how, and why."""
@@ -111,7 +109,8 @@ class Reuses:
         by_recipe = (old for digest in sorted(digests) for old in self._by_recipe.get(digest, ()))
         for old in (*olds, *by_recipe):
             for attempt in self.orphans[old]:
-                if attempt.state in _OPEN and attempt.recipe in digests and self._renames.today(old) in (old, address):
+                is_open = attempt.state is AttemptState.SUBMITTED or self._facts.holds_up(attempt)
+                if is_open and attempt.recipe in digests and self._renames.today(old) in (old, address):
                     return attempt
         return None
 

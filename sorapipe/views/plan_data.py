@@ -2,7 +2,7 @@
 
     {v: 1, provider, account, currency, idle,
      totals: {shots, takes, buys, film_seconds, cost, stale_cost, calls, minutes},
-     steps: [{address, label, take, scene, action, reason: {code, text, command}, price, recipe, needs,
+     steps: [{address, label, take, scene, action, reason: {code, text, command, instead}, price, recipe, needs,
               attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale, stale_price}],
      uploads: [{path, sha256, bytes, media_type, steps}],
      warnings: [diagnostic]}
@@ -65,7 +65,12 @@ def _step(step: Step, scene: str | None) -> Data:
         "take": step.take,
         "scene": scene,
         "action": step.action.value,
-        "reason": {"code": reason.code, "text": escape(reason.text), "command": reason.command},
+        "reason": {
+            "code": reason.code,
+            "text": escape(reason.text),
+            "command": reason.command,
+            "instead": reason.instead,
+        },
         "price": decimal(step.price),
         "recipe": step.recipe,
         "needs": list(step.needs),

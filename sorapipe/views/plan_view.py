@@ -116,10 +116,10 @@ class _Sheet:
         painted = self.paint(head[: _ACTION + 2], colour) + head[_ACTION + 2 :]
         self.lines.append(f"{painted}{reason[0]}".rstrip())
         self.lines += [f"{'':{len(head)}}{line}" for line in reason[1:]]
-        command = step.reason.command
-        if command and command not in self.said:
-            self.said.add(command)
-            self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(self.page.command(command)), 'cyan')}")
+        for command in (step.reason.instead, step.reason.command):
+            if command and command not in self.said:
+                self.said.add(command)
+                self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(self.page.command(command)), 'cyan')}")
 
     def _price(self, step: Step) -> str:
         if step.stale is not Staleness.FRESH and step.action not in BUYS:
@@ -158,11 +158,11 @@ class _Sheet:
 
     def next(self, page: Page) -> None:
         waiting = [step for step in self.plan.steps if step.action in {Action.WAIT, Action.BLOCKED}]
-        stuck = any(step.action is Action.UNCERTAIN for step in self.plan.steps)
+        stuck = [step for step in self.plan.steps if step.action is Action.UNCERTAIN]
         if not self.plan.idle:
             self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{page.target}{page.words}', 'bold')}")
         elif waiting or stuck:
-            self.lines.append(f"\nnothing to do until you decide about {count(len(waiting), 'take')}")
+            self.lines.append(f"\nnothing to do until you decide about {count(len(stuck or waiting), 'take')}")
         else:
             self.lines.append(f"\n{self.paint('nothing to do', 'bold')}: every take is there")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sorapipe.planning.choice import Because, labels
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
-from sorapipe.planning.plan_types import Action, Plan, Staleness, Step
+from sorapipe.planning.plan_types import Action, Plan, Reason, Staleness, Step
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
@@ -76,7 +76,7 @@ def status_data(standing: Standing, select: frozenset[str] | None = None) -> dic
         ],
         "attention": [
             {"address": step.address, "label": step.label, "take": step.take, "action": step.action.value,
-             "text": escape(step.reason.text), "command": step.reason.command}
+             "text": escape(step.reason.text), "command": step.reason.command, "instead": step.reason.instead}
             for step in standing.plan.steps
             if _calls(step) and (select is None or step.address in select)
         ],
@@ -117,6 +117,8 @@ def _mark(attempt: Attempt, it: Situation, standing: Standing) -> str:
 
 def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
     word = _WORDS[attempt.state][0]
+    if _given_up(attempt, standing.facts):
+        return f"{word}, given up"
     if attempt.state is not AttemptState.DONE:
         return word
     said = ["no good"] if attempt.token in standing.facts.no_good else []
@@ -153,9 +155,28 @@ def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[s
     takes = [attempt for it in own for attempt in it.attempts]
     said = [f"{done} of {count(len(own), 'shot')} done", *([f"{stale} stale"] if stale else [])]
     said += [count(len(takes), "take"), *([f"{length(standing.plan.totals.film_seconds)} of film"] if whole else [])]
-    spent = _spent([*takes, *(_cast(standing.facts) if whole else [])])
-    paid = ", ".join(money(amount, currency) for currency, amount in spent.items())
-    return [", ".join(said), *([f"spent so far: {paid}"] if paid else [])]
+    paid = _money(_spent([*takes, *(_cast(standing.facts) if whole else [])]))
+    return [", ".join(said), *([f"spent so far: {paid}"] if paid else []), *_perhaps(takes, standing, whole=whole)]
+
+
+def _perhaps(takes: Sequence[Attempt], standing: Standing, *, whole: bool) -> list[str]:
+    """What may have been charged and was sent again: of all that there ever was, also under names that are gone."""
+    facts = standing.facts
+    every = [it for attempts in facts.attempts.values() for it in attempts] if whole and facts.consents else takes
+    again = [attempt for attempt in every if _given_up(attempt, facts)]
+    if not again:
+        return []
+    paid = _money(_spent(again))
+    return [f"{count(len(again), 'uncertain attempt')} given up{f', perhaps paid: {paid}' if paid else ''}"]
+
+
+def _given_up(attempt: Attempt, facts: Facts) -> bool:
+    """Whether a person wants an uncertain attempt sent again."""
+    return attempt.state is AttemptState.UNCERTAIN and attempt.token in facts.consents
+
+
+def _money(sums: Mapping[str | None, Decimal]) -> str:
+    return ", ".join(money(amount, currency) for currency, amount in sums.items())
 
 
 def _cast(facts: Facts) -> list[Attempt]:
@@ -189,14 +210,15 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
         buys = money(standing.plan.totals.cost, standing.plan.currency)
         lines.append(f"  {count(len(work), 'take')} to render or fetch ({buys})")
         lines.append(f"      {page.paint(f'sorapipe run{page.target}', 'cyan')}")
-    by_reason: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
+    by_reason: dict[Reason, list[Step]] = defaultdict(list)
     for step in steps:
         if not _is_work(step):
-            by_reason[(step.reason.text, step.reason.command)].append(step)
-    for (text, command), group in list(by_reason.items())[:_MOST]:
+            by_reason[replace(step.reason, code="")].append(step)
+    for reason, group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
-        lines.append(f"  {who}: {escape(text)}")
-        lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}"] if command else []
+        lines.append(f"  {who}: {escape(reason.text)}")
+        commands = (command for command in (reason.instead, reason.command) if command)
+        lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}" for command in commands]
     if len(by_reason) > _MOST:
         lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
     return lines
@@ -221,6 +243,7 @@ def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
                 "in_film": _in_film(attempt, it),
                 "picked": _in_film(attempt, it) and it.picked,
                 "no_good": attempt.token in standing.facts.no_good,
+                "given_up": _given_up(attempt, standing.facts),
                 "missing": attempt.out in standing.missing,
                 "rehearsal": attempt.rehearsal,
                 "provider": attempt.provider,

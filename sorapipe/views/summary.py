@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -24,7 +25,8 @@ _ADVICE = {
     AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll{1} {0}`",
     AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe run{1}` asks again",
     AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll{1} {0}`",
-    AttemptState.UNCERTAIN: "nobody knows whether `{0}` was bought: look at your account before you order it again",
+    AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt{1} {0} TASK{2}`, "
+    "else send it again: `sorapipe resubmit{1} {0}`",
 }
 
 
@@ -101,11 +103,14 @@ def _totals(outcome: Outcome, plan: Plan, seconds: float) -> str:
 
 def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, page: Page) -> list[str]:
     target = page.target
-    steps = [escape(page.command(one.reason.command)) for one in held if one.reason.command]
+    commands = [command for one in held for command in (one.reason.instead, one.reason.command) if command]
+    steps = [escape(page.command(command)) for command in commands]
+    lost = Counter(end.label for end in ended if end.state is AttemptState.UNCERTAIN)
     for end in ended:
         advice = _ADVICE.get(end.state)
         if advice:
-            steps.append(advice.format(escape(end.label), target))
+            take = f" --take {end.take}" if end.take > 1 or lost[end.label] > 1 else ""
+            steps.append(advice.format(escape(end.label), target, take))
     if outcome.running:
         steps.append(f"sorapipe run{target}")
     if not steps and any(end.state is AttemptState.DONE for end in ended):

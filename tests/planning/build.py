@@ -238,6 +238,10 @@ class World:
         self.facts = replace(self.facts, no_good=self.facts.no_good | {it.token for it in attempts})
         return self
 
+    def agree(self, *attempts: Attempt) -> World:
+        self.facts = replace(self.facts, consents=self.facts.consents | {it.token for it in attempts})
+        return self
+
     def accept(self, name: str) -> World:
         it = look(self.ground()).situations[name]
         waiver = Waiver(name, it.recipe.digest, it.inputs, "it is fine")

@@ -105,8 +105,38 @@ def test_an_uncertain_order_blocks_its_shot_until_a_person_settles_it() -> None:
     world.took("a", AttemptState.UNCERTAIN)
     plan = world.plan()
     assert said(plan) == ["uncertain a t01: uncertain", "blocked a t02: uncertain", "blocked b t01: uncertain"]
-    assert "sorapipe adopt a TASK" in step(plan, "a#1").reason.text
+    assert step(plan, "a#1").reason.instead == "sorapipe adopt a TASK"
     assert step(plan, "a#1").reason.command == "sorapipe resubmit a"
+
+
+def test_an_uncertain_order_that_may_be_sent_again_holds_up_nothing_and_keeps_its_number() -> None:
+    world = World(board(shot("a"), shot("b", needs=("a",))))
+    world.agree(world.took("a", AttemptState.UNCERTAIN))
+    plan = world.plan()
+    assert said(plan) == ["render a t02: new", "render b t01: new"]
+    assert step(plan, "b#1").needs == ("a",)
+    second = world.took("a", AttemptState.UNCERTAIN)
+    assert said(world.plan())[0] == "uncertain a t02: uncertain"
+    assert step(world.plan(), "a#2").reason.instead == "sorapipe adopt a TASK --take t02"
+    world.agree(second)
+    assert said(world.plan())[0] == "render a t03: new"
+
+
+def test_an_uncertain_order_under_an_old_name_holds_the_new_one_up_until_it_may_be_sent_again() -> None:
+    world = World(board(shot("old", "Rain.")))
+    lost = world.took("old", AttemptState.UNCERTAIN)
+    world.without("old").edit(shot("new", "Rain."))
+    plan = world.plan()
+    assert said(plan) == ["blocked new t01: uncertain", "uncertain old t01: uncertain"]
+    assert step(plan, "new#1").reason.command == "sorapipe resubmit old"
+    assert said(world.agree(lost).plan()) == ["render new t01: new"]
+
+
+def test_an_uncertain_character_that_may_be_sent_again_is_made_anew() -> None:
+    world = World(board(shot("a", mentions=("tom",)), characters=(url("tom"),)))
+    lost = world.took("@tom", AttemptState.UNCERTAIN)
+    assert said(world.plan()) == ["uncertain @tom t01: uncertain", "blocked a t01: parent-blocked"]
+    assert said(world.agree(lost).plan()) == ["render @tom t02: character", "render a t01: new"]
 
 
 def test_a_deleted_clip_is_fetched_before_what_begins_with_it() -> None:
