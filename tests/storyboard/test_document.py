@@ -274,7 +274,7 @@ def test_a_text_over_lines_is_given_back_as_a_block():
         ("prompt: He says: hi\n", "1:16", '    prompt: "He says: hi"\n'),
         ("a:\n  - prompt: He says: hi\n", "2:20", '    prompt: "He says: hi"\n'),
         ("prompt: She\n  says: hi\n", "2:7", "    prompt: >-\n      She\n      says: hi\n"),
-        ("a: {prompt: He says: hi}\n", "1:20", "    prompt: \"He says: hi\"\n"),
+        ("a: {prompt: He says: hi}\n", "1:20", '    prompt: "He says: hi"\n'),
     ],
 )
 def test_a_colon_in_a_text_is_an_error(text: str, place: str, end: str):
