@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 else:
     _Word = click.ParamType
 
-_ID = re.compile(r"^([ \t]*-?[ \t]*\{?[ \t]*)id:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})", re.MULTILINE)
-_INLINE = re.compile(r"\bid:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})")
+_ID = re.compile(r"id:(?<!\wid:)[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})")
 _INCLUDED = re.compile(r"([\w./-]+\.ya?ml)\b")
 _ADDRESS = re.compile(r'"address":"([a-z0-9][a-z0-9_-]*)(?:\[([^"\[\]]+)\])?"')
 _MOST = 500
@@ -61,7 +62,7 @@ class ShotWord(_Word):
         from click.shell_completion import CompletionItem
 
         typed = _typed(ctx)
-        words = shots(_manifest(typed))
+        words = shots(_manifest(typed), incomplete)
         files = [CompletionItem(incomplete, type="file")] if "." in incomplete or "/" in incomplete else []
         found = [CompletionItem(word) for word in words if word.startswith(incomplete) and word not in typed]
         return found[:_MOST] or files
@@ -78,15 +79,19 @@ class TakeWord(_Word):
         typed = _typed(ctx)
         manifest = _manifest(typed)
         said = [word for word in typed if not is_storyboard(word)]
-        words = takes(manifest, said[0]) if said else shots(manifest)
+        words = takes(manifest, said[0]) if said else shots(manifest, incomplete)
         return [CompletionItem(word) for word in words if word.startswith(incomplete)][:_MOST]
 
 
-def shots(manifest: Path | None) -> list[str]:
-    """Names of shots as the text of the storyboard and of what it includes shows them, and cells from its lock."""
+def shots(manifest: Path | None, begin: str = "") -> list[str]:
+    """Names of shots as the text of the storyboard and of what it includes shows them, and cells from its lock.
+
+    Those that begin as a word does, as far as that can be seen, and no more than anybody looks at.
+    """
     if manifest is None:
         return []
-    found = dict.fromkeys(name for text in _texts(manifest) for name in _ids(text))
+    name = begin.partition("/")[0]
+    found = dict.fromkeys(islice((one for text in _texts(manifest) for one in _ids(text, name)), 2 * _MOST))
     cells = ("/".join([shot, *(pair.partition("=")[2] for pair in cell.split(","))])
              for shot, cell in _ADDRESS.findall(_read(_lock(manifest))) if cell and shot in found)  # fmt: skip
     return [*found, *dict.fromkeys(cells)]
@@ -110,25 +115,29 @@ def takes(manifest: Path | None, shot: str) -> list[str]:
     return sorted(found)
 
 
-def _ids(text: str) -> Iterable[str]:
-    """Ids of shots: an `id:` that has `shots:` beside it is a scene's."""
+def _ids(text: str, begin: str) -> Iterable[str]:
+    """Ids of shots that begin so: an `id:` that has `shots:` beside it is a scene's."""
     for match in _ID.finditer(text):
-        column = len(match[1])
-        beside = re.compile(rf"^[ ]{{{column}}}shots:", re.MULTILINE)
-        end = re.compile(rf"^[ ]{{0,{max(column - 1, 0)}}}[^ \n#]", re.MULTILINE).search(text, match.end())
-        if not beside.search(text, match.end(), end.start() if end else len(text)):
-            yield match[2]
-    yield from (
-        match[1]
-        for match in _INLINE.finditer(text)
-        if "{" in text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-    )
+        if match[1].startswith(begin):
+            lead = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            if "{" in lead or (lead.strip() in {"", "-"} and not _is_scene(text, match.end(), len(lead))):
+                yield match[1]
+
+
+def _is_scene(text: str, at: int, column: int) -> bool:
+    end = _less_indented(column).search(text, at)
+    return f"\n{' ' * column}shots:" in text[at : end.start() if end else len(text)]
+
+
+@lru_cache
+def _less_indented(column: int) -> re.Pattern[str]:
+    return re.compile(rf"\n[ ]{{0,{max(column - 1, 0)}}}[^ \n#]")
 
 
 def _texts(manifest: Path) -> list[str]:
     text = _read(manifest)
-    included = [manifest.parent / name for line in re.findall(r"^.*include:.*$", text, re.MULTILINE)
-                for name in _INCLUDED.findall(line)]  # fmt: skip
+    lines = re.findall(r"^.*include:.*$", text, re.MULTILINE) if "include:" in text else ()
+    included = [manifest.parent / name for line in lines for name in _INCLUDED.findall(line)]
     return [text, *(_read(path) for path in included)]
 
 
