@@ -110,13 +110,14 @@ class Cast:
             return None
         parts = [decimal(item) for item in value] if isinstance(value, list) else []
         start, end = (*parts, None, None)[:2]
+        two = len(parts) == 2  # noqa: PLR2004 (start and end)
+        if two and start is not None and end is not None and start >= 0 and _SHORTEST <= end - start <= _LONGEST:
+            return start, end
         span = origin.place("timestamps")
         hint = "seconds of the clip: `timestamps: [1, 3]`"
-        if len(parts) != 2 or start is None or end is None:  # noqa: PLR2004 (start and end)
+        if not two or start is None or end is None:
             self._desk.error("timestamps", "`timestamps` are two numbers, start and end", span, hint)
-        elif start < 0 or not _SHORTEST <= end - start <= _LONGEST:
+        else:
             message = f"{start} to {end} are {end - start} seconds; a character takes 1 to 3 seconds of a clip"
             self._desk.error("timestamps", message, span, hint)
-        else:
-            return start, end
         return None

@@ -224,6 +224,9 @@ class _Builder:
     def _key(self, event: _Event, container: Container, marks: list[int]) -> str:
         """A key seen for the first time, or one with something odd about it."""
         text: str = event.value
+        odd = event.tag or event.anchor or len(text) > MAX_KEY or (not event.style and (text in _NULLS or text == "<<"))
+        if not odd and text not in container:
+            return self._keys.setdefault(text, text)
         span = self._span(event, len(text))
         if event.tag or event.anchor:
             self._error("tag", "a key is plain text, without tags and anchors", span, hint=f"write `{text}:`")
@@ -234,13 +237,11 @@ class _Builder:
             self._error("merge-key", "merge keys (`<<`) are not part of the language", span, hint=hint)
         elif len(text) > MAX_KEY:
             self._error("key", f"a key has at most {MAX_KEY} characters", span, hint="is this a text?")
-        elif text in container:
+        else:
             first = self._places.span(self._file, marks[2 + 2 * list(container).index(text)], len(text))
             related = (Related(first, "it is here already"),)
             says = f"the key `{text}` stands twice in the same place"
             self._error("duplicate-key", says, span, hint="keep one of the two", related=related)
-        else:
-            return self._keys.setdefault(text, text)
         return _DROPPED
 
     def _merged(self, event: _Event) -> str:

@@ -31,7 +31,9 @@ class Strays:
 
     def check(self, root: Value, text: str) -> None:
         """Looks through one whole file, where it isn't plain that all braces of its text stand where they may."""
-        if " *" in text or " &" in text or _in_shots(root) != text.count("{{") or "{%" in text:
+        braces = text.count("{{")
+        odd = " *" in text or " &" in text or "{%" in text
+        if odd or (_in_shots(root, ("prompt",)) != braces and _in_shots(root, TEXTS) != braces):
             self._all(root)
 
     def _all(self, root: Value) -> None:
@@ -140,8 +142,8 @@ class Strays:
         self._desk.refuse(span)
 
 
-def _in_shots(root: Value) -> int:
-    """How many braces open in the texts of plain shots: counting them is much cheaper than walking everything."""
+def _in_shots(root: Value, keys: tuple[str, ...]) -> int:
+    """How many braces open in these texts of plain shots: counting them is much cheaper than walking everything."""
     top = mapping(root)
     lists = [top.get("shots")]
     scenes = top.get("scenes")
@@ -152,7 +154,7 @@ def _in_shots(root: Value) -> int:
     for shots in [*lists, templates]:
         for shot in shots if isinstance(shots, list) else []:
             if isinstance(shot, dict):
-                for key in TEXTS:
+                for key in keys:
                     value = shot.get(key)
                     if isinstance(value, str) and "{" in value:
                         found += value.count("{{")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import partial
 from posixpath import basename, dirname, join, relpath
 
 from sorapipe.storyboard import schema
@@ -15,6 +16,9 @@ from sorapipe.storyboard.diagnostics import Diagnostics, Related
 from sorapipe.storyboard.document import Container, Document, Value
 from sorapipe.storyboard.fields import Strays
 from sorapipe.storyboard.source import Span
+
+Where = Callable[[], Span]
+"""A place that is looked up when it is needed: where nothing is wrong, nobody counts lines."""
 
 MAX_DEPTH = 16
 MAX_FILES = 2_000
@@ -75,7 +79,7 @@ class Merger:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._defined: dict[tuple[str, str], Span] = {}
+        self._defined: dict[tuple[str, str], Where] = {}
         self._files: set[str] = set()
         self._script = Script({})
 
@@ -167,7 +171,7 @@ class Merger:
                 self._beside_include(item)
                 self._include(name, item, "include", chain, item)
             else:
-                self._scene(item, item, item.get("id"), self._desk.places.of(item, "id"))
+                self._scene(item, item, item.get("id"), partial(self._desk.places.of, item, "id"))
 
     def _beside_include(self, item: Fields) -> None:
         """What the item of an included scene says besides is the file's to say."""
@@ -182,19 +186,19 @@ class Merger:
         """Flat shots in place of a scene: it is called like the file where nothing else is said."""
         for home in (item, root):
             if isinstance(home.get("id"), str):
-                self._scene(root, item, home["id"], self._desk.places.of(home, "id"))
+                self._scene(root, item, home["id"], partial(self._desk.places.of, home, "id"))
                 return
         stem = basename(path).rpartition(".")[0].lower()
-        self._scene(root, item, stem, self._desk.places.of(item, "include"))
+        self._scene(root, item, stem, partial(self._desk.places.of, item, "include"))
 
-    def _scene(self, scene: Fields, item: Fields, name: Value, span: Span) -> None:
+    def _scene(self, scene: Fields, item: Fields, name: Value, place: Where) -> None:
         layers: list[Fields] = []
         if mapping(scene.get("vars")):
             layers.append({"vars": scene["vars"]})
         if mapping(scene.get("defaults")):
             layers.append(mapping(scene["defaults"]))
         if isinstance(name, str):
-            self.define("scene", name, span)
+            self.define("scene", name, place)
         identity = name if isinstance(name, str) else None
         title = item.get("title") or scene.get("title")
         self._script.scenes.append(SceneText(identity, scene, title, tuple(layers), mappings(scene.get("shots"))))
@@ -209,13 +213,13 @@ class Merger:
         for kind, into in (("characters", self._script.characters), ("templates", self._script.templates)):
             home = mapping(root.get(kind))
             for name, value in home.items():
-                if isinstance(value, dict) and self.define(kind[:-1], name, self._desk.places.key(home, name)):
+                if isinstance(value, dict) and self.define(kind[:-1], name, partial(self._desk.places.key, home, name)):
                     into[name] = value
                     if kind == "characters":
                         self._script.homes[name] = home
         home = mapping(root.get("matrix"))
         for axis in home:
-            if self.define("axis", axis, self._desk.places.key(home, axis)):
+            if self.define("axis", axis, partial(self._desk.places.key, home, axis)):
                 self._script.axes.append((home, axis))
 
     def _rules(self, root: Fields) -> None:
@@ -224,13 +228,13 @@ class Merger:
         self._script.cells += mappings(root.get("cells"))
         self._script.moved += mappings(root.get("moved"))
 
-    def define(self, kind: str, name: str, span: Span) -> bool:
+    def define(self, kind: str, name: str, place: Where) -> bool:
         """Remembers where something is defined; an error with both places where it is defined already."""
-        other = self._defined.setdefault((kind, name), span)
-        if other is span:
+        other = self._defined.setdefault((kind, name), place)
+        if other is place:
             return True
-        related = [Related(other, f"{kind} `{name}` is here too")]
-        self._desk.error("defined-twice", f"{kind} `{name}` is defined twice", span, _AGAIN[kind], related)
+        related = [Related(other(), f"{kind} `{name}` is here too")]
+        self._desk.error("defined-twice", f"{kind} `{name}` is defined twice", place(), _AGAIN[kind], related)
         return False
 
     def _include(

@@ -49,6 +49,13 @@ class References:
         for draft in drafts:
             self._shots.setdefault(draft.address.shot, []).append(draft)
 
+    def plain(self, text: str, me: Address) -> Address | None:
+        """The one shot of that name, where there is nothing to say against it; most references are like that."""
+        found = self._shots.get(text, ())
+        if len(found) != 1 or found[0].words or "clip" in found[0].fields or found[0].address == me:
+            return None
+        return found[0].address
+
     def one(self, text: str, words: Mapping[str, str], span: Span, me: Address | None = None) -> Address | None:
         """The one shot that is meant from a cell with these words; `None` with an error."""
         found = self.many(text, words, span)

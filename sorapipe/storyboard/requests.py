@@ -184,7 +184,8 @@ class Requests:
         name = text_of(value)
         if name is None:
             return None
-        return self._references.one(name, draft.words, draft.origin.place(field), draft.address)
+        plain = self._references.plain(name, draft.address)
+        return plain or self._references.one(name, draft.words, draft.origin.place(field), draft.address)
 
     def _clip(self, draft: Draft) -> Address | None:
         own = [key for key in _ASKS if draft.origin.own(key)]
