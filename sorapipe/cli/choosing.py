@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sorapipe.cli.failures import Exit, Expected
+from sorapipe.storyboard.diagnostics import escape
 
 _ENDINGS = (".yaml", ".yml")
 _TOP_KEY = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?sorapipe[\"']?[ \t]*:", re.MULTILINE)
+_LONGEST_NAME = 200
 _LOOK = 65536
 """The top key stands near the beginning; more of a file isn't read to find it."""
 
@@ -31,9 +33,9 @@ def sort_words(words: Sequence[str]) -> Words:
         raise Expected(Exit.USAGE, f"one storyboard at a time, not {len(named)}: {', '.join(named)}",
                        "a small file can include others: `include: [cast.yaml]`")  # fmt: skip
     if named:
-        return Words(existing(named[0]), shots, f" {_shell(named[0])}")
+        return Words(existing(named[0]), shots, f" {escape(_shell(named[0]))}")
     found = find()
-    return Words(found, shots, "" if found.name == "storyboard.yaml" else f" {_shell(str(found))}")
+    return Words(found, shots, "" if found.name == "storyboard.yaml" else f" {escape(_shell(str(found)))}")
 
 
 def is_storyboard(word: str) -> bool:
@@ -50,6 +52,16 @@ def existing(name: str) -> Path:
         near = [other.name for other in _yaml_files(path.parent)] if path.parent.is_dir() else []
         hint = f"there is {', '.join(f'`{other}`' for other in near[:6])}" if near else "`sorapipe init` writes one"
         raise Expected(Exit.USAGE, f"there is no file `{name}`", hint)
+    return _well_named(path)
+
+
+def _well_named(path: Path) -> Path:
+    """The path, if clips can be named after it and a line of text can name it. Raises `Expected`."""
+    name = path.name
+    if name.startswith(".") or not path.stem.strip() or not name.isprintable() or len(name.encode()) > _LONGEST_NAME:
+        raise Expected(
+            Exit.USAGE, f"a storyboard can't be called `{name}`", "its lock and its clips are named after it: rename it"
+        )
     return path
 
 
@@ -61,7 +73,7 @@ def find(folder: Path | None = None) -> Path:
         return usual
     found = [path for path in _yaml_files(here) if _says_so(path)]
     if len(found) == 1:
-        return found[0]
+        return _well_named(found[0])
     if not found:
         raise Expected(Exit.USAGE, "there is no storyboard in this folder", "`sorapipe init` writes one that runs")
     names = ", ".join(f"`{path.name}`" for path in found[:12])

@@ -6,6 +6,7 @@ Three kinds of ends: expected (a message and a hint), interrupted (a signal), an
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and leaves the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that this terminal can't write is no reason to end
+            stream.reconfigure(errors="backslashreplace")
     gc.disable()  # reading and planning leave hardly any garbage; a run turns it on again when it begins to wait
     code = run(words)
     gc.freeze()  # so that nothing is looked through once more at the very end
@@ -48,13 +52,14 @@ def run(words: Sequence[str]) -> int:
 
 def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
     """Writes an expected end to standard error: `error: …`, an empty line, `hint: …`."""
+    from sorapipe.storyboard.diagnostics import escape
     from sorapipe.views.ink import paint
 
     colour = {"error": "red", "warning": "yellow"}.get(level, "cyan")
     head = paint(f"{level}:", colour, "bold", stream=sys.stderr)
-    print(f"{head} {message}", file=sys.stderr)
+    print(f"{head} {escape(message, newlines=True)}", file=sys.stderr)
     if hint:
-        print(f"\n{paint('hint:', 'cyan', stream=sys.stderr)} {hint}", file=sys.stderr)
+        print(f"\n{paint('hint:', 'cyan', stream=sys.stderr)} {escape(hint, newlines=True)}", file=sys.stderr)
 
 
 def _verb(words: list[str]) -> int:
@@ -109,8 +114,9 @@ def _failed(error: Exception, words: Sequence[str]) -> int:
         say(known.message, known.hint)
         return known.code
     from sorapipe.cli.bug import report
+    from sorapipe.storyboard.diagnostics import escape
 
-    print(report(error, words), file=sys.stderr)
+    print(escape(report(error, words), newlines=True), file=sys.stderr)
     return Exit.BUG
 
 

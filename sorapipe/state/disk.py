@@ -41,9 +41,13 @@ class Disk:
         """See `Files.read`."""
         with _told("read", path):
             try:
-                return path.read_bytes()
+                number = os.open(path, _READ)
             except FileNotFoundError:
                 return None
+            with os.fdopen(number, "rb") as file:
+                if not stat.S_ISREG(os.fstat(number).st_mode):
+                    raise StateError("read", path, "not a regular file")
+                return file.read()
 
     def read_below(self, root: Path, parts: Sequence[str], limit: int) -> bytes:
         """See `Files.read_below`."""

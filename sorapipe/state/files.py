@@ -56,7 +56,7 @@ class Files(Protocol):
         """A persistence point is passed. Nothing happens."""
 
     def read(self, path: Path) -> bytes | None:
-        """The bytes of one of our own files; `None` when there is none."""
+        """The bytes of one of our own files; `None` when there is none. Never through a link, and never of a pipe."""
 
     def read_below(self, root: Path, parts: Sequence[str], limit: int) -> bytes:
         """The bytes of a regular file under `root`, no link followed below it. Raises `FileRefused`."""

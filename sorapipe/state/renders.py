@@ -11,7 +11,7 @@ from sorapipe.state.files import Files, Handle, StateError
 FOLDER = "renders"
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LABEL = re.compile(r"t[0-9]{2,}[a-z]*")
-_OUT = re.compile(r"renders/[A-Za-z0-9_][^/\\\x00-\x1f\x7f-\x9f]*/[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.mp4")
+_OUT = re.compile(r"renders/[^/\\.][^/\\]*/[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.mp4")
 
 
 class Renders:
@@ -57,6 +57,16 @@ class Renders:
             if real is None:
                 self._files.make_folder(one)
 
+    def make_ready(self) -> None:
+        """Makes the folder, and a file in it that is removed again: what is paid for must have a place.
+
+        Raises `StateError`.
+        """
+        trial = f"{self.folder}/trial.mp4"
+        handle = self.open_part(trial)
+        self._files.close(handle)
+        self._files.remove(self.part(trial))
+
     def place(self, part: Path, out: str, sha256: str) -> str:
         """Renames a verified part to its name (P17, P18) and returns where the clip is now.
 
@@ -93,4 +103,4 @@ class Renders:
 
 def sound(out: str) -> bool:
     """Whether a path of a clip, perhaps out of a lock that somebody else wrote, is one that we would write."""
-    return _OUT.fullmatch(out) is not None
+    return _OUT.fullmatch(out) is not None and out.isprintable()

@@ -14,6 +14,7 @@ from sorapipe.planning.facts import AttemptState, CharacterFact
 from sorapipe.state import meaning
 from sorapipe.state.lock import LockFile, LockUnusable, dumps, join, loads
 from sorapipe.state.records import (
+    ATTEMPT_MEMBERS,
     Damaged,
     attempt_of,
     attempt_record,
@@ -35,7 +36,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=5,
 )
-unknown = st.dictionaries(words.filter(lambda name: name not in {"kind", "~"}), json_values, max_size=3)
+unknown = st.dictionaries(words.filter(lambda name: name not in ATTEMPT_MEMBERS | {"~"}), json_values, max_size=3)
 
 
 @st.composite
