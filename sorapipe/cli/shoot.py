@@ -61,6 +61,8 @@ def shoot(production: Production, plan: Plan, session: Session, listen: Listen, 
     gc.freeze()  # the storyboard and its plan stay to the end
     gc.enable()
     with ExitStack() as open_things:
+        if any(step.action in BUYS for step in plan.steps):
+            production.workspace.clips.make_ready()
         providers = open_things.enter_context(speaking(production, plan))
         session.remember(_recipes(production, plan))
         start = _start(production, plan, frozenset(providers), session.request)
