@@ -12,8 +12,8 @@ import click
 
 from sorapipe.cli.choosing import Words
 from sorapipe.cli.completion import ShotWord
-from sorapipe.views.ink import paint
-from sorapipe.views.page import Page
+from sorapipe.views.ink import colourful, paint
+from sorapipe.views.page import Page, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -97,7 +97,8 @@ def terms_options(verb: F) -> F:
 def page_for(words: Words, typed: str = "", *, every: bool = False) -> Page:
     """A page for standard output as it is now."""
     folder = words.manifest.parent.as_posix()
-    return Page(words.target, folder, typed, width(), every, partial(paint, stream=sys.stdout))
+    brush = partial(paint, stream=sys.stdout) if colourful(sys.stdout) else plain
+    return Page(words.target, folder, typed, width(), every, brush)
 
 
 def width() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sorapipe.planning.facts import Attempt, CharacterFact, Facts, Pick, Waiver
@@ -113,22 +113,38 @@ def _attempts(lock: LockFile) -> dict[str, tuple[Attempt, ...]]:
     return {address: tuple(attempts) for address, attempts in groups.items()}
 
 
-def _recipes(lock: LockFile) -> dict[str, str]:
-    found: dict[str, str] = {}
+class _Recipes(Mapping[str, str]):
+    """Texts by digest, decoded when somebody asks why a take is stale: hardly any ever is."""
+
+    def __init__(self, texts: dict[str, bytes]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, digest: str) -> str:
+        return self._texts[digest].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+def _recipes(lock: LockFile) -> Mapping[str, str]:
+    found: dict[str, bytes] = {}
     for record in lock.others.values():
         if record.kind == "recipe":
             known = RECIPE.match(record.raw)
-            digest, text = (known[1].decode(), known[2].decode()) if known else _odd_recipe(record)
+            digest, text = (known[1].decode(), known[2]) if known else _odd_recipe(record)
             found[digest] = max(text, found.get(digest, text))
-    return found
+    return _Recipes(found)
 
 
-def _odd_recipe(record: Record) -> tuple[str, str]:
+def _odd_recipe(record: Record) -> tuple[str, bytes]:
     """A recipe's line that has members nobody knows."""
     digest = record.values.get("digest")
     if not isinstance(digest, str) or not _DIGEST.match(digest) or not isinstance(record.values.get("recipe"), dict):
         raise _nonsense(record, Damaged("it has no digest or no recipe"))
-    return digest, members(record.raw)["recipe"]
+    return digest, members(record.raw)["recipe"].encode()
 
 
 def _characters(lock: LockFile) -> tuple[CharacterFact, ...]:
