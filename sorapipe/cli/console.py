@@ -10,6 +10,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sorapipe import __version__
@@ -22,13 +24,22 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and leaves the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that this terminal can't write is no reason to end
-            stream.reconfigure(errors="backslashreplace")
+    _settle()
     gc.disable()  # reading and planning leave hardly any garbage; a run turns it on again when it begins to wait
     code = run(words)
     gc.freeze()  # so that nothing is looked through once more at the very end
     sys.exit(_flush(code))
+
+
+def _settle() -> None:
+    """Standard streams that can be used: a closed one would lend its number to the next file, perhaps the journal, and
+    whatever is said aloud would be written into that."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that this terminal can't write is no reason to end
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(words: Sequence[str]) -> int:
@@ -57,9 +68,11 @@ def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
 
     colour = {"error": "red", "warning": "yellow"}.get(level, "cyan")
     head = paint(f"{level}:", colour, "bold", stream=sys.stderr)
-    print(f"{head} {escape(message, newlines=True)}", file=sys.stderr)
+    text = f"{head} {escape(message, newlines=True)}"
     if hint:
-        print(f"\n{paint('hint:', 'cyan', stream=sys.stderr)} {escape(hint, newlines=True)}", file=sys.stderr)
+        text += f"\n\n{paint('hint:', 'cyan', stream=sys.stderr)} {escape(hint, newlines=True)}"
+    with suppress(OSError):  # where standard error is full or gone the exit code still tells
+        print(text, file=sys.stderr)
 
 
 def _verb(words: list[str]) -> int:
@@ -71,6 +84,8 @@ def _verb(words: list[str]) -> int:
     try:
         with listening():
             ended = sorapipe.main(args=words, prog_name="sorapipe", standalone_mode=False)
+    except SystemExit:  # the library's answer to a reader that has gone
+        return _reader_left()
     except click.exceptions.Abort:
         say("interrupted")
         return Exit.INTERRUPTED
@@ -116,7 +131,8 @@ def _failed(error: Exception, words: Sequence[str]) -> int:
     from sorapipe.cli.bug import report
     from sorapipe.storyboard.diagnostics import escape
 
-    print(escape(report(error, words), newlines=True), file=sys.stderr)
+    with suppress(OSError):
+        print(escape(report(error, words), newlines=True), file=sys.stderr)
     return Exit.BUG
 
 

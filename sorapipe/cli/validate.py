@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def command(files: tuple[str, ...], shape: str, as_json: bool, provider: str | None) -> None:
     """Reads each and shows what was found, all of it."""
     from sorapipe.storyboard.diagnostics import as_json as data_of
-    from sorapipe.storyboard.diagnostics import render
+    from sorapipe.storyboard.diagnostics import escape, render
     from sorapipe.views.words import count
 
     manifests = [existing(name) for name in files] or [find()]
@@ -51,14 +51,14 @@ def command(files: tuple[str, ...], shape: str, as_json: bool, provider: str | N
             "errors": errors,
             "warnings": warnings,
             "files": [
-                {"file": str(manifest), "shots": shots, "diagnostics": data_of(found)}
+                {"file": escape(str(manifest)), "shots": shots, "diagnostics": data_of(found)}
                 for manifest, found, _, shots in results
             ],
         })  # fmt: skip
     else:
         for manifest, found, sources, shots in results:
             text = render(found, sources)
-            click.echo(f"{text}" if text else f"{manifest}: {count(shots or 0, 'shot')}, nothing wrong")
+            click.echo(f"{text}" if text else f"{escape(str(manifest))}: {count(shots or 0, 'shot')}, nothing wrong")
         if errors or warnings:
             click.echo(f"{count(errors, 'error')}, {count(warnings, 'warning')}")
     if errors:
