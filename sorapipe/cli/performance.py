@@ -20,7 +20,11 @@ from sorapipe.planning.situation import look
 from sorapipe.views.ink import paint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sorapipe.engine.outcome import Outcome
+    from sorapipe.planning.facts import Facts
+    from sorapipe.providers.base import Provider
     from sorapipe.state.session import Session
 
 
@@ -49,10 +53,10 @@ def perform(script: Script, order: Order) -> None:
     _ask(production, plan, order)
     began = time.monotonic()
     with production.workspace.hold(order.command) as session:
-        current = _again(production, plan, session, order)
-        outcome = _shoot(current, plan, session, order)
+        current = again(production, session.facts(), order)
+        outcome = carry_out(current, plan, session, order)
         _note(session, plan, order.note)
-    _finish(production, plan, outcome, order, time.monotonic() - began)
+    finish(production, plan, outcome, order, time.monotonic() - began)
 
 
 def _idle(production: Production, plan: Plan, order: Order) -> None:
@@ -65,12 +69,7 @@ def _idle(production: Production, plan: Plan, order: Order) -> None:
         return
     from sorapipe.cli.shoot import outcome_of_nothing
 
-    outcome = outcome_of_nothing(production, plan)
-    if order.as_json:
-        _finished(outcome, plan)
-    else:
-        _summary(production, plan, outcome, 0.0)
-    _end(outcome.exit_code)
+    finish(production, plan, outcome_of_nothing(production, plan), order, 0.0)
 
 
 def _ask(production: Production, plan: Plan, order: Order) -> None:
@@ -88,16 +87,21 @@ def _ask(production: Production, plan: Plan, order: Order) -> None:
     agreed(production, plan, order.terms)
 
 
-def _again(production: Production, plan: Plan, session: Session, order: Order) -> Production:
-    """The production as it is now that nobody else can change it. Raises `Expected` when the plan is no longer it."""
-    facts = session.facts()
-    if facts == production.facts:
-        return production
+def as_known(production: Production, facts: Facts) -> Production:
+    """The same production with other facts."""
     ground = production.outlook.ground._replace(facts=facts)
-    now = replace(
+    return replace(
         production, known=replace(production.known, facts=facts), outlook=look(ground),
         inventory=production.workspace.inventory(facts),
     )  # fmt: skip
+
+
+def again(production: Production, facts: Facts, order: Order) -> Production:
+    """The production as it is now that nobody else can change it, by the facts of the session. Raises `Expected` when
+    another thing would be bought now."""
+    if facts == production.facts:
+        return production
+    now = as_known(production, facts)
     new = now.plan(order.wishes)
     if [step.key for step in new.steps if step.action in BUYS] != [s.key for s in production.plan(order.wishes).steps
                                                                    if s.action in BUYS]:  # fmt: skip
@@ -105,7 +109,10 @@ def _again(production: Production, plan: Plan, session: Session, order: Order) -
     return now
 
 
-def _shoot(production: Production, plan: Plan, session: Session, order: Order) -> Outcome:
+def carry_out(
+    production: Production, plan: Plan, session: Session, order: Order, providers: Mapping[str, Provider] | None = None
+) -> Outcome:
+    """Does what a plan says and shows it. `providers` are those that are spoken to already, if any."""
     from sorapipe.cli.shoot import Pace, shoot
     from sorapipe.views.progress import Ndjson
     from sorapipe.views.showing import view
@@ -113,7 +120,7 @@ def _shoot(production: Production, plan: Plan, session: Session, order: Order) -
     pace = Pace(money_left(production, order.terms), order.max_wait)
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
     with showing as listen:
-        return shoot(production, plan, session, listen, pace)
+        return shoot(production, plan, session, listen, pace, providers)
 
 
 def _note(session: Session, plan: Plan, text: str) -> None:
@@ -127,7 +134,8 @@ def _note(session: Session, plan: Plan, text: str) -> None:
                 session.note(address, attempt.token, attempt.take, text)
 
 
-def _finish(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:
+def finish(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:
+    """Says how it went. Ends the command with the run's exit code."""
     if order.as_json:
         _finished(outcome, plan)
     else:

@@ -56,14 +56,25 @@ def outcome_of_nothing(production: Production, plan: Plan) -> Outcome:
     return schedule.outcome()
 
 
-def shoot(production: Production, plan: Plan, session: Session, listen: Listen, pace: Pace) -> Outcome:
-    """Carries the plan out; ends by itself or by signals (the first ends it gracefully, the second at once)."""
+def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
+    production: Production,
+    plan: Plan,
+    session: Session,
+    listen: Listen,
+    pace: Pace,
+    providers: Mapping[str, Provider] | None = None,
+) -> Outcome:
+    """Carries the plan out; ends by itself or by signals (the first ends it gracefully, the second at once).
+
+    `providers` are those that are spoken to already, if any.
+    """
     gc.freeze()  # the storyboard and its plan stay to the end
     gc.enable()
     with ExitStack() as open_things:
         if any(step.action in BUYS for step in plan.steps):
             production.workspace.clips.make_ready()
-        providers = open_things.enter_context(speaking(production, plan))
+        if providers is None:
+            providers = open_things.enter_context(speaking(production, plan))
         session.remember(_recipes(production, plan))
         start = _start(production, plan, frozenset(providers), session.request)
         studio = _studio(production, start, session, providers)
@@ -132,7 +143,7 @@ def _studio(production: Production, start: Start, session: Session, providers: M
         script=start.script,
         books=session,
         files=workspace.files,
-        clips=_Eyes(),
+        clips=Eyes(),
         providers=providers,
         upload=workspace.reader().upload,
         assets=production.script.loaded.assets,
@@ -172,7 +183,7 @@ def _cast(production: Production, address: str) -> tuple[str, ...]:
     return situation.request.mentions if situation else ()
 
 
-class _Eyes:
+class Eyes:
     """The rooms that look into clips, as the engine asks for them; loaded when there is a clip."""
 
     def probe(self, path: Path) -> ClipInfo:

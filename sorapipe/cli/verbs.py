@@ -26,6 +26,8 @@ VERBS: dict[str, Verb] = {
     "roll": Verb("roll", "Buy another take of a shot."),
     "pick": Verb("pick", "Choose the take of a shot that is in the film."),
     "ng": Verb("ng", "Mark a take as no good."),
+    "adopt": Verb("adopt", "Give an uncertain take its task, or a shot a clip from elsewhere."),
+    "resubmit": Verb("resubmit", "Send again what is uncertain, though it may have been paid."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
     "providers": Verb("providers", "List the providers and what they can do."),
     "simulator": Verb("simulator", "Serve the simulator, a provider for practice."),
@@ -60,8 +62,6 @@ SYNONYMS: dict[str, str] = {
 LATER: dict[str, str | None] = {
     "why": "`sorapipe plan` says for each take why it is rendered",
     "accept": "`frozen: true` on a shot keeps what is there",
-    "adopt": None,
-    "resubmit": None,
     "fetch": "`sorapipe run` fetches clips that are missing",
     "push": None,
     "pull": None,

@@ -260,7 +260,8 @@ class Planner:
         """Tasks of shots and characters that nobody names any more: paid, so collected; uncertain, so shown."""
         facts = self._outlook.ground.facts
         seen = {step.attempt.token for step in self._steps if step.attempt is not None}
-        names = [*self._outlook.reuses.orphans, *sorted(name for name in facts.attempts if name.startswith("@"))]
+        live, orphans = self._outlook.situations, self._outlook.reuses.orphans
+        names = [*orphans, *sorted(name for name in facts.attempts if name not in live and name not in orphans)]
         for address in names:
             for attempt in facts.attempts[address]:
                 if attempt.state is AttemptState.SUBMITTED and attempt.token not in seen:

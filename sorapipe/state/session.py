@@ -107,6 +107,13 @@ class Session:
                     return request
         return None
 
+    def strays(self) -> dict[str, str]:
+        """Tasks that were paid and of which nobody knows for which shot, for their intent can't be read: the token of
+        each."""
+        with self._guard:
+            stories = [self._journal.story, *self._books.stories]
+            return {task: token for story in stories for token, tasks in story.orphans.items() for task in tasks}
+
     def token(self) -> str:
         """A client token that nobody has used before."""
         with self._guard:

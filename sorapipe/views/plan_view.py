@@ -159,7 +159,8 @@ class _Sheet:
     def next(self, page: Page) -> None:
         waiting = [step for step in self.plan.steps if step.action in {Action.WAIT, Action.BLOCKED}]
         stuck = [step for step in self.plan.steps if step.action is Action.UNCERTAIN]
-        if not self.plan.idle:
+        still = {Action.KEEP, Action.WAIT, Action.BLOCKED, Action.UNCERTAIN}
+        if any(step.action not in still or step.reuse is not None for step in self.plan.steps):
             self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{page.target}{page.words}', 'bold')}")
         elif waiting or stuck:
             self.lines.append(f"\nnothing to do until you decide about {count(len(stuck or waiting), 'take')}")
