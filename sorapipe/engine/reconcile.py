@@ -80,9 +80,12 @@ def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
             return None
         digests = {*it.digests, it.recipe.digest, bought.get(address)}
         current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
-        unmoved = frozenset(a.token for a in attempts if a.token in current and not _moved(a, outlook, today))
+        close = current | it.near
+        unmoved = frozenset(a.token for a in attempts if a.token in close and not _moved(a, outlook, today))
         accepted = it.accepted and address not in bought
-        found = choice.choose(attempts, _pick(outlook, it), it.no_good, choice.Today(current, unmoved, accepted))
+        found = choice.choose(
+            attempts, _pick(outlook, it), it.no_good, choice.Today(current, unmoved, accepted, it.near)
+        )
         return None if found is None or _practice(found.attempt, outlook) else found.attempt
 
     return choose

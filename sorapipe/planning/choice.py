@@ -17,6 +17,7 @@ class Because(StrEnum):
 
     PICKED = "picked"
     FIRST_GOOD = "first good take"
+    OTHER_MODEL = "first good take of another model"
     STALE_PICK = "picked, stale"
     STALE_LATEST = "latest take, stale"
 
@@ -33,20 +34,22 @@ class Chosen:
 class Today(NamedTuple):
     """What a shot wants today, as tests of its attempts, by their tokens.
 
-    `current` have today's recipe, `unmoved` of these were made from today's inputs; `accepted` says that a person
-    accepted the clip as it is.
+    `current` have today's recipe, `near` differ from it only by the model, `unmoved` of both were made from today's
+    inputs; `accepted` says that a person accepted the clip as it is.
     """
 
     current: frozenset[str]
     unmoved: frozenset[str]
     accepted: bool = False
+    near: frozenset[str] = frozenset()
 
 
 def choose(attempts: Sequence[Attempt], pick: Pick | None, no_good: frozenset[str], today: Today) -> Chosen | None:
     """The take that is in the film, or `None` when no clip is finished.
 
     `attempts` are all of one shot in the order of take and token. Practice takes count only where there is no real
-    one. Among takes of today's recipe those made from today's inputs come first.
+    one. A pick comes before others that are as near to what the shot wants today; takes of today's recipe come before
+    those of another model, and these before all others. Among equal ones those made from today's inputs come first.
     """
     finished = stand_ins(attempts)
     if not finished:
@@ -56,13 +59,26 @@ def choose(attempts: Sequence[Attempt], pick: Pick | None, no_good: frozenset[st
         picked = next((attempt for attempt in finished if attempt.token == pick.token), None)
     if picked is not None and (today.accepted or picked.token in today.current):
         return Chosen(picked, Because.PICKED, True)
-    good = [attempt for attempt in finished if attempt.token in today.current and attempt.token not in no_good]
-    if good:
-        return Chosen(next((it for it in good if it.token in today.unmoved), good[0]), Because.FIRST_GOOD, True)
+    good = _lowest(finished, today.current - no_good, today.unmoved)
+    if good is not None:
+        return Chosen(good, Because.FIRST_GOOD, True)
+    if picked is not None and picked.token in today.near:
+        return Chosen(picked, Because.STALE_PICK, False)
+    near = _lowest(finished, today.near - no_good, today.unmoved)
+    if near is not None:
+        return Chosen(near, Because.OTHER_MODEL, today.accepted)
     if picked is not None:
         return Chosen(picked, Because.STALE_PICK, False)
-    latest = finished[-1]
+    latest = next((attempt for attempt in reversed(finished) if attempt.token not in no_good), finished[-1])
     return Chosen(latest, Because.STALE_LATEST, today.accepted or latest.token in today.current)
+
+
+def _lowest(finished: Sequence[Attempt], tokens: frozenset[str], first: frozenset[str]) -> Attempt | None:
+    """The lowest take among `tokens`; those among `first` come before the others."""
+    if not tokens:
+        return None
+    found = [attempt for attempt in finished if attempt.token in tokens]
+    return next((attempt for attempt in found if attempt.token in first), found[0] if found else None)
 
 
 def stand_ins(attempts: Iterable[Attempt]) -> list[Attempt]:

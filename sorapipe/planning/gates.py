@@ -120,8 +120,7 @@ class Gates:
             return stale
         if not it.picked:
             if film.attempt.token in it.no_good:
-                text = f"every take of {it.shot.label} is marked as no good"
-                return Gate(State.WAIT, Reason("no-good", text, f"sorapipe roll {it.shot.label}"))
+                return _marked(it)
             if self._choices(it, result) > 1 and not self._want.wishes.first_takes:
                 return self._undecided(it)
         return PENDING if result.touched else READY
@@ -135,6 +134,8 @@ class Gates:
             return None
         if self._want.practice and (result.make or result.open):
             return None
+        if not result.make and any(one.token in it.current and one.token in it.no_good for one in it.attempts):
+            return _marked(it)
         return result.halted or _left_out(it)
 
     def _choices(self, it: Situation, result: Result) -> int:
@@ -154,6 +155,11 @@ class Gates:
     def _undecided(it: Situation) -> Gate:
         label = it.shot.label
         return Gate(State.WAIT, Reason("needs-pick", f"pick a take of {label}", f"sorapipe pick {label} N"))
+
+
+def _marked(it: Situation) -> Gate:
+    text = f"every take of {it.shot.label} is marked as no good"
+    return Gate(State.WAIT, Reason("no-good", text, f"sorapipe roll {it.shot.label}"))
 
 
 def _left_out(it: Situation) -> Gate:

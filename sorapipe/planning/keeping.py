@@ -127,7 +127,7 @@ def _reason(take: Kept, film: bool) -> tuple[Staleness, Reason]:
     if it.stale is not Staleness.FRESH:
         return it.stale, _stale(it)
     if take.moving:
-        text = f"in the film, stale after this run: {', '.join(f'{name}: a new take is made' for name in take.moving)}"
+        text = f"in the film, stale after this run: {', '.join(f'{name} gets a new take' for name in take.moving)}"
         return Staleness.CASCADE, Reason("stale-cascade", text, f"sorapipe run --cascade {label}")
     if marked and not it.picked:
         return Staleness.FRESH, Reason("no-good", "in the film, though marked as no good", f"sorapipe roll {label}")
@@ -146,6 +146,9 @@ def _stale(it: Situation) -> Reason:
             return Reason("stale-cascade", f"in the film, stale: {why}", f"sorapipe run --cascade {label}")
         case Staleness.MODEL:
             return Reason("stale-model", f"in the film, stale: {why}", f"sorapipe run --reshoot {label}")
+        case _ if any(one.token in it.current and one.token in it.no_good for one in it.attempts):
+            text = f"in the film, stale: {why}; every new take is marked as no good"
+            return Reason("stale-edit", text, f"sorapipe roll {label}")
         case _:
             return Reason("stale-edit", f"in the film until its new take is there: {why}")
 

@@ -142,7 +142,7 @@ def _reason(it: Situation, film: Attempt | None, rolls: int, refresh: bool, movi
     if film is None:
         return PRACTISED if it.film is not None else ROLL if rolls and it.current else NEW
     if refresh:
-        new = ", ".join(f"{label}: a new take is made" for label in moving)
+        new = ", ".join(f"{label} gets a new take" for label in moving)
         return Reason("cascade", new or phrase(it.changes))
     if it.film is not None and not it.film.current:
         return Reason("model" if it.stale is Staleness.MODEL else "edited", phrase(it.changes))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from json import loads
 
 from sorapipe.planning.recipe import Recipe, Recipes, canonical, digest
-from sorapipe.storyboard.model import Address, Storyboard
+from sorapipe.storyboard.model import Storyboard
 
 _TOKEN_LENGTH = 20
 _GENERATIONS = 8
@@ -85,6 +85,29 @@ class Renames:
                 break
         return frozenset(found)
 
+    def modern(self, text: str, known: Mapping[str, str]) -> str:
+        """A recipe of the past with the names that its shots have today; `known` are recipes by digest."""
+        if not self or not _symbolic(text):
+            return text
+        value = loads(text)
+        self._rename(value)
+        characters = value.get("characters")
+        for mention in characters if isinstance(characters, list) else ():
+            old = known.get(str(mention.get("recipe"))) if isinstance(mention, dict) else None
+            if old is not None and "from_shot" in old:
+                character = loads(old)
+                self._rename(character)
+                mention["recipe"] = digest(canonical(character))
+        return canonical(value)
+
+    def _rename(self, value: dict[str, object]) -> None:
+        for field in ("input_reference", "last_frame"):
+            picture = value.get(field)
+            if isinstance(picture, dict) and "frame" in picture:
+                picture["frame"] = self.today(str(picture["frame"]))
+        if "from_shot" in value:
+            value["from_shot"] = self.today(str(value["from_shot"]))
+
     def _earlier_digest(self, text: str, generation: int) -> str:
         value = loads(text)
         for field in ("input_reference", "last_frame"):
@@ -103,11 +126,3 @@ class Renames:
 def _symbolic(text: str) -> bool:
     """Whether a recipe may hold an address."""
     return '"frame":' in text or '"from_shot":' in text or '"characters":' in text
-
-
-def address_of(text: str) -> Address | None:
-    """An address out of a lock, or `None` when it is none."""
-    try:
-        return Address.parse(text)
-    except ValueError:
-        return None

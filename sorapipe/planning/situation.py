@@ -30,7 +30,8 @@ class Situation(NamedTuple):
     `digests` are today's recipe under all names that its shots ever had. `inputs` are the clips that a take would be
     made from today. `attempts` are all of them in the order of take and token, those that are taken over from
     elsewhere included (`claims`). `current` and `unmoved` are tokens: of attempts with today's recipe, and of those
-    among them that were made from today's inputs; `no_good` are those that a person marked (of other shots too).
+    among them that were made from today's inputs; `no_good` are those that a person marked (of other shots too). `near`
+    differ only by the model: looked for where no good take of today's recipe is there.
     `changes` say why the clip in the film is `stale`. `accepted` is a waiver that holds today, `conflict` tells of
     picks that contradict each other.
     """
@@ -51,6 +52,7 @@ class Situation(NamedTuple):
     conflict: bool = False
     claims: tuple[Claim, ...] = ()
     no_good: frozenset[str] = _NONE
+    near: frozenset[str] = _NONE
 
     @property
     def held(self) -> bool:
@@ -112,7 +114,9 @@ class _Looking:
         self._shots = {shot.address.canonical: shot for shot in ground.storyboard.shots}
         self._labels = {address: shot.label for address, shot in self._shots.items()}
         self._today: dict[str, str | None] = {}
+        self._picked: set[str] = set()
         self._known: Mapping[str, str] | None = None
+        self._compared: dict[tuple[str, str], tuple[Change, ...]] = {}
 
     def look(self) -> Outlook:
         situations: dict[str, Situation] = {}
@@ -122,9 +126,13 @@ class _Looking:
                 continue
             if shot.clip is not None:
                 self._today[node] = self._today[shot.clip.canonical]
+                if shot.clip.canonical in self._picked:
+                    self._picked.add(node)
             elif shot.request is not None:
                 situations[node] = found = self._situation(node, shot, shot.request)
                 self._today[node] = self._given(found)
+                if found.picked:
+                    self._picked.add(node)
         return Outlook(self._ground, situations, self._shots, self._labels, self._today, self._renames, self._reuses)
 
     def _given(self, situation: Situation) -> str | None:
@@ -195,27 +203,50 @@ class _Looking:
             pick = pick or next((claim.reuse.pick for claim in claims if claim.reuse.pick is not None), None)
             marked |= {claim.attempt.token for claim in claims if claim.reuse.no_good}
         accepted = bool(facts.waivers) and self._accepted(address, digests, new.inputs)
-        film = choose(attempts, pick, marked, Today(current, unmoved, accepted))
+        film, near = choose(attempts, pick, marked, Today(current, unmoved, accepted)), _NONE
+        if film is not None and film.because in {Because.STALE_PICK, Because.STALE_LATEST}:
+            near = self._near(new.recipe, attempts, current)
+            still = frozenset(it.token for it in attempts if it.token in near and not self._moved(it))
+            film = choose(attempts, pick, marked, Today(current, unmoved | still, accepted, near)) if near else film
         stale, changes = FRESH
         if film is not None and not accepted and film.attempt.token not in unmoved:
             stale, changes = self._staleness(new.recipe, film.attempt, current)
         return Situation(
             new.shot, new.request, address, new.recipe, digests, new.inputs, attempts, current, unmoved,
-            film, stale, changes, accepted, bool(picks) and conflict(picks), claims, marked,
+            film, stale, changes, accepted, bool(picks) and conflict(picks), claims, marked, near,
         )  # fmt: skip
 
     def _moved(self, attempt: Attempt) -> tuple[Change, ...]:
         inputs = attempt.inputs
         if self._renames:
             inputs = tuple((self._renames.today(address), sha) for address, sha in inputs)
-        return input_changes(inputs, self._today, self._labels)
+        return input_changes(inputs, self._today, self._labels, self._picked)
+
+    def _near(self, recipe: Recipe, attempts: tuple[Attempt, ...], current: frozenset[str]) -> frozenset[str]:
+        """The finished takes that differ from today's recipe only by the model."""
+        return frozenset(
+            attempt.token
+            for attempt in attempts
+            if attempt.state is AttemptState.DONE
+            and attempt.token not in current
+            and kind_of(self._changes(recipe, attempt.recipe)) is Staleness.MODEL
+        )
 
     def _staleness(
         self, recipe: Recipe, film: Attempt, current: frozenset[str]
     ) -> tuple[Staleness, tuple[Change, ...]]:
         if film.token in current:
             return Staleness.CASCADE, self._moved(film)
-        if self._known is None:
-            self._known = ChainMap(self._recipes.by_digest(), dict(self._facts.recipes))
-        changes = recipe_changes(self._known.get(film.recipe), recipe.json, self._known)
+        changes = self._changes(recipe, film.recipe)
         return kind_of(changes), changes
+
+    def _changes(self, recipe: Recipe, old: str) -> tuple[Change, ...]:
+        """What differs between today's recipe and one of the past, by its digest; a new name is none."""
+        key = (recipe.digest, old)
+        if key not in self._compared:
+            if self._known is None:
+                self._known = ChainMap(self._recipes.by_digest(), dict(self._facts.recipes))
+            text = self._known.get(old)
+            before = None if text is None else self._renames.modern(text, self._known)
+            self._compared[key] = recipe_changes(before, recipe.json, self._known, self._labels)
+        return self._compared[key]

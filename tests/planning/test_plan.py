@@ -38,7 +38,7 @@ def test_an_edited_prompt_renders_that_shot_again_and_says_why() -> None:
     world = World(board(shot("a"), shot("b", seconds=10))).took_all()
     plan = world.edit(shot("b", "Something else.", seconds=15)).plan()
     assert said(plan) == ["keep a t01: in-film", "re-render b t02: edited"]
-    assert step(plan, "b#2").reason.text == "prompt edited, seconds 10 → 15"
+    assert step(plan, "b#2").reason.text == "prompt: A picture of b → Something else; seconds 10 → 15"
     assert step(plan, "b#2").price == 2
 
 
