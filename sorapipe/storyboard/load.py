@@ -80,7 +80,6 @@ class _Loader:
         texts = Texts(desk, script.characters, maker.dropped)
         requests = Requests(desk, texts, references)
         shots = tuple(requests.shot(draft) for draft in drafts)
-        checks.bounds(desk, shots, self._max_shots)
         cast = Cast(desk, references, script.homes)
         characters = {name: cast.character(name, raw) for name, raw in script.characters.items()}
         choices = film_matrix.choices if film_matrix is not None else ()
@@ -89,6 +88,7 @@ class _Loader:
         budget = films.budget(desk, script.root)
         moved = references.moves(script.moved)
         if not desk.diagnostics.has_errors:
+            checks.bounds(desk, shots, self._max_shots)
             checks.check(desk, shots, [axis.name for axis in film_matrix.axes] if film_matrix else ())
         origin = Written(desk.places, script.root, (script.root,))
         title, provider = text_of(script.root.get("title")), text_of(script.root.get("provider"))

@@ -1,0 +1,30 @@
+"""Each file in `manifests` is an attack; its first line says with which code it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from attacks.stage import Stage
+
+MANIFESTS = sorted((Path(__file__).parent / "manifests").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_a_hostile_manifest_is_refused(stage: Stage, path: Path) -> None:
+    data = path.read_bytes()
+    code = data.partition(b"\n")[0].removeprefix(b"# refused: ").decode()
+    stage.film(data)
+    stage.refused(code)
+
+
+def test_there_are_many() -> None:
+    assert len(MANIFESTS) > 120
+
+
+def test_a_manifest_never_says_where_a_key_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-secret")
+    stage.film(
+        "sorapipe: 1\nkey_env: AWS_SECRET_ACCESS_KEY\nbase_url: https://evil.example\nshots: [{id: a, prompt: x}]\n"
+    )
+    assert "wJalr" not in stage.refused("refused").err
