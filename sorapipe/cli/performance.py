@@ -15,8 +15,10 @@ from sorapipe.cli.consent import Terms, agreed, money_left, within_limits
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.options import page_for
 from sorapipe.cli.production import Production, Script, checked, produce
-from sorapipe.planning.plan_types import BUYS, Action, Plan, Wishes
+from sorapipe.planning.choice import take_label
+from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Wishes
 from sorapipe.planning.situation import look
+from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.ink import paint
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ def _idle(production: Production, plan: Plan, order: Order) -> None:
         with production.workspace.hold(order.command):
             pass  # closing brings the lock up to date with the journal
     if not order.as_json and all(step.action is Action.KEEP for step in plan.steps):
+        for step in plan.steps:
+            if step.reason.code == CHANGED:
+                click.echo(escape(f"{step.label} {take_label(step.take, step.letter)}: {step.reason.text}"))
         click.echo("nothing to do: every take is there")
         return
     from sorapipe.cli.shoot import outcome_of_nothing

@@ -17,6 +17,7 @@ from sorapipe.planning.graph import Graph, build
 from sorapipe.planning.plan import finished, plan_from
 from sorapipe.planning.plan_types import Plan, Wishes
 from sorapipe.planning.recipe import Recipes, recipes
+from sorapipe.planning.renames import check_moves
 from sorapipe.planning.select import select
 from sorapipe.planning.situation import Ground, Outlook, look
 from sorapipe.providers.profile import Profile
@@ -134,6 +135,7 @@ def assemble(  # noqa: PLR0913, PLR0917 - the one place where everything meets
     ground = Ground(
         script.storyboard, script.graph, own, known.facts, profile.capabilities, neighbours, workspace.renders
     )
+    check_moves(script.storyboard, known.facts, diagnostics)
     for remark in (*known.remarks, *remarks):
         diagnostics.note("state", remark)
     return Production(

@@ -38,7 +38,8 @@ class Result(NamedTuple):
 
     `make` takes are bought, `open` ones of today's recipe are collected, `ended` hold a place without a clip; `good`
     finished ones could be chosen beside the new ones. `moves`: another clip will be in the film; `touched`: the clip in
-    the film is fetched or taken over first. `halted` is what keeps the shot from getting its takes.
+    the film is fetched or taken over first. `halted` keeps the shot from getting its takes, `lost` from giving away the
+    clip in the film.
     """
 
     make: int = 0
@@ -48,6 +49,7 @@ class Result(NamedTuple):
     touched: bool = False
     good: int = 0
     halted: Gate | None = None
+    lost: Gate | None = None
 
 
 IDLE = Result()
@@ -109,10 +111,14 @@ class Gates:
         if not result.make and not result.open:
             return result.halted or _left_out(it)
         count = result.good + result.make + result.open + result.ended
-        return self._undecided(it) if count > 1 and not self._want.wishes.first_takes else PENDING
+        if count <= 1 or self._want.wishes.first_takes:
+            return PENDING
+        return self._undecided(it) if result.good else _first(it, result.make + result.open)
 
     def _staying(self, it: Situation, result: Result) -> Gate:
         film = it.film
+        if result.lost is not None:
+            return result.lost
         if film is None or it.held:
             return PENDING if result.touched else READY
         stale = self._stale(it, result)
@@ -155,6 +161,13 @@ class Gates:
     def _undecided(it: Situation) -> Gate:
         label = it.shot.label
         return Gate(State.WAIT, Reason("needs-pick", f"pick a take of {label}", f"sorapipe pick {label} N"))
+
+
+def _first(it: Situation, coming: int) -> Gate:
+    """Nothing is there yet to pick from."""
+    label = it.shot.label
+    text = f"{label} gets {coming} take{'s' if coming > 1 else ''} in this run; then pick one"
+    return Gate(State.WAIT, Reason("needs-pick", text, then=f"sorapipe pick {label} N"))
 
 
 def _marked(it: Situation) -> Gate:

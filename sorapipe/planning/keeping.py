@@ -11,12 +11,14 @@ from sorapipe.planning.cast import uncertain
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.cost import NOTHING
 from sorapipe.planning.facts import Attempt, AttemptState
-from sorapipe.planning.plan_types import Action, Reason, Staleness, Step
+from sorapipe.planning.plan_types import CHANGED, Action, Reason, Staleness, Step
 from sorapipe.planning.reuse import Claim
 from sorapipe.planning.situation import Situation
 from sorapipe.planning.why import phrase
 
 Inventory = Mapping[str, int | None]
+"""The size of a clip by its path, `None` where it is missing. Where several takes were given one name, their tokens are
+in it too: a token says whether the file is that take's."""
 
 
 class Kept(NamedTuple):
@@ -46,7 +48,17 @@ def _claim(it: Situation, attempt: Attempt) -> Claim | None:
 def gone(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
     """Whether the clip of a finished take is not on disk. A path that nobody looked for counts as there."""
     path = clip_of(it, attempt)
+    if attempt.token in inventory:
+        return inventory[attempt.token] is None
     return path is None or inventory.get(path, 0) is None
+
+
+def changed(it: Situation, attempt: Attempt, inventory: Inventory) -> int | None:
+    """The size of the file that somebody put in the place of a finished take's clip; `None` where it is the clip."""
+    if attempt.size is None or attempt.out is None or _claim(it, attempt) is not None:
+        return None
+    size = inventory.get(attempt.token, inventory.get(attempt.out))
+    return None if size == attempt.size else size
 
 
 def collected(it: Situation, attempt: Attempt, letter: str) -> Step:
@@ -85,13 +97,16 @@ def kept(take: Kept, inventory: Inventory) -> Step:
     claim = _claim(it, attempt)
     reuse = claim.reuse if claim is not None else None
     if gone(it, attempt, inventory):
+        if attempt.token in inventory:
+            attempt = replace(attempt, out=None)  # another take's clip has its name
         return replace(_lost(it, attempt, take.letter), reuse=reuse)
     film = it.film is not None and it.film.attempt.token == attempt.token
     stale, reason = _reason(take, film)
     if claim is not None and stale is Staleness.FRESH:
         reason = claim.reason
-    elif _changed(attempt, inventory):
-        reason = Reason("changed", "its clip was changed by hand; it is left alone")
+    else:
+        size = changed(it, attempt, inventory)
+        reason = reason if size is None else _other_file(attempt, size)
     renewal = take.renewal if stale is not Staleness.FRESH else None
     return Step(
         it.address, it.shot.label, attempt.take, Action.KEEP, reason, NOTHING, attempt.recipe, (), attempt,
@@ -99,9 +114,10 @@ def kept(take: Kept, inventory: Inventory) -> Step:
     )  # fmt: skip
 
 
-def _changed(attempt: Attempt, inventory: Inventory) -> bool:
-    size = inventory.get(attempt.out) if attempt.out is not None else None
-    return size is not None and attempt.size is not None and size != attempt.size
+def _other_file(attempt: Attempt, size: int) -> Reason:
+    """The file is a person's and is left alone."""
+    back = "; delete it to fetch the paid one again" if attempt.tasks else ""
+    return Reason(CHANGED, f"the file was changed: {size:,} bytes, not {attempt.size:,}{back}")
 
 
 def _lost(it: Situation, attempt: Attempt, letter: str) -> Step:

@@ -51,9 +51,15 @@ def plan_from(outlook: Outlook, inventory: Inventory, wishes: Wishes = NO_WISHES
         capabilities.account,
         capabilities.currency,
         steps,
-        totals(outlook, steps),
+        totals(outlook, steps, _selected(wishes)),
         uploads(outlook, steps),
+        outlook.reuses.gone(practice=capabilities.rehearsal) if wishes.select is None else (),
     )
+
+
+def _selected(wishes: Wishes) -> frozenset[str] | None:
+    """The addresses that a person named, for the sums."""
+    return None if wishes.select is None else wishes.select | {address for address, _ in wishes.rolls}
 
 
 def narrowed(plan: Plan, outlook: Outlook, addresses: Collection[str]) -> Plan:
@@ -67,7 +73,8 @@ def narrowed(plan: Plan, outlook: Outlook, addresses: Collection[str]) -> Plan:
         kept |= new
         open_ones += new
     steps = tuple(step for step in plan.steps if step.address in kept)
-    return replace(plan, steps=steps, totals=totals(outlook, steps), uploads=uploads(outlook, steps))
+    sums = totals(outlook, steps, addresses)
+    return replace(plan, steps=steps, totals=sums, uploads=uploads(outlook, steps), gone=())
 
 
 def finished(plan: Plan) -> Callable[[Address], bool]:

@@ -28,6 +28,10 @@ BUYS = frozenset({Action.RENDER, Action.RERENDER})
 """The actions that send a create."""
 
 
+CHANGED = "changed"
+"""The code of the reason for which a take is kept whose file is another one now."""
+
+
 class Staleness(StrEnum):
     """Why a finished clip is no longer the shot's, or `fresh`."""
 
@@ -41,13 +45,15 @@ class Staleness(StrEnum):
 class Reason:
     """Why an action was chosen: a `code` for programs, a `text` for people, a `command` that changes it, if any.
 
-    `instead` is another command that settles it, where there are two ways.
+    `instead` is another command that settles it, where there are two ways; `then` is one that settles it only once the
+    plan is carried out.
     """
 
     code: str
     text: str
     command: str | None = None
     instead: str | None = None
+    then: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over a plan. `cost` is `None` when a step to be bought has no price. `film_seconds` counts what is in the
-    film. `calls` are the creates, `minutes` the expected time until all is there."""
+    """Sums over a plan. `shots`, `takes` and `film_seconds` (of what is in the film) count what is selected.
+
+    `cost` is `None` when a step to be bought has no price. `calls` are the creates, `minutes` the expected time until
+    all is there. `waiting` takes are bought once a person has decided, at `waiting_cost` (as `cost`).
+    """
 
     shots: int
     takes: int
@@ -118,11 +127,28 @@ class Totals:
     stale_cost: Decimal
     calls: int
     minutes: Decimal
+    waiting: int = 0
+    waiting_cost: Decimal | None = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Finished takes of a shot that is no longer in the storyboard under this address, and what they cost.
+
+    `cost` is `None` where nobody knows, or where it was paid in several currencies.
+    """
+
+    address: str
+    label: str
+    takes: int
+    cost: Decimal | None
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps in a stable order: what others need comes first, else the storyboard's order."""
+    """All steps in a stable order: what others need comes first, else the storyboard's order. `gone` are shots whose
+    takes belong to nothing any more; they ask for no work."""
 
     provider: str
     account: str | None
@@ -130,6 +156,7 @@ class Plan:
     steps: tuple[Step, ...]
     totals: Totals
     uploads: tuple[Upload, ...]
+    gone: tuple[Gone, ...] = ()
 
     @property
     def idle(self) -> bool:

@@ -13,8 +13,8 @@ from sorapipe.planning.cost import NOTHING, request_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
 from sorapipe.planning.graph import Edge, Kind
-from sorapipe.planning.keeping import Inventory, Kept, collected, ended, gone, kept, unsettled
-from sorapipe.planning.plan_types import Action, Reason, Step, Wishes
+from sorapipe.planning.keeping import Inventory, Kept, changed, collected, ended, gone, kept, unsettled
+from sorapipe.planning.plan_types import CHANGED, Action, Reason, Step, Wishes
 from sorapipe.planning.purchase import UNSETTLED, Asked, Desire, asked, desire
 from sorapipe.planning.situation import Outlook, Situation
 
@@ -90,7 +90,9 @@ class Planner:
         film = it.film
         if film is None or it.claims or (film.attempt.rehearsal and not self._want.practice):
             return True
-        return gone(it, film.attempt, self._inventory) or desire(it, self._want).moves
+        if gone(it, film.attempt, self._inventory) or changed(it, film.attempt, self._inventory) is not None:
+            return True
+        return desire(it, self._want).moves
 
     def _shot(self, it: Situation) -> None:
         edges = self._outlook.ground.graph.parents(it.address)
@@ -170,13 +172,14 @@ class Planner:
         """The steps of takes that exist, and what they mean for the shot."""
         names = letters(it.attempts) if len(it.attempts) > 1 else {}
         stay = self._staying(it, want, moving, buys)
-        touched, others, running = False, False, 0
+        touched, others, running, lost = False, False, 0, None
         for attempt in it.attempts:
             letter = names.get(attempt.token, "")
             if attempt.token in stay:
                 step = kept(Kept(it, attempt, letter, moving, self._renewal(it)), self._inventory)
                 film = it.film is not None and it.film.attempt.token == attempt.token
                 touched |= film and (step.action is not Action.KEEP or step.reuse is not None)
+                lost = _lost(it, step) if film else lost
                 self._steps.append(step)
             elif attempt.state is AttemptState.SUBMITTED:
                 running += attempt.token in it.current and (self._want.practice or not attempt.rehearsal)
@@ -186,9 +189,9 @@ class Planner:
             elif attempt in want.ended:
                 self._steps.append(ended(it, attempt, letter))
             others |= attempt.token not in stay
-        if not (touched or others):
+        if not (touched or others or lost):
             return IDLE
-        return Result(open=running, ended=len(want.ended), touched=touched)
+        return Result(open=running, ended=len(want.ended), touched=touched, lost=lost)
 
     def _staying(self, it: Situation, want: Desire, moving: tuple[str, ...], buys: bool) -> frozenset[str]:
         """The tokens of finished takes that count: those of today's recipe, and the one in the film while it stays."""
@@ -240,7 +243,7 @@ class Planner:
     def _result(self, it: Situation, want: Desire, gate: Gate, result: Result, before: int) -> Result:
         """What others must know of the shot, whose own steps begin at `before`."""
         if want.make and gate.state < State.WAIT:
-            return Result(want.make, result.open, result.ended, want.moves, result.touched, want.good)
+            return result._replace(make=want.make, moves=want.moves, good=want.good)
         moves = result.open > 0 and (it.film is None or not it.film.current)
         stuck = gate.state >= State.WAIT and gate.reason is not None
         halted = gate if stuck else _first_halt(it, self._steps[before:])
@@ -282,6 +285,14 @@ class Planner:
         """What all its takes would cost again; nobody asks while none is stale."""
         price = self._price(it)
         return None if price is None else price * it.shot.takes
+
+
+def _lost(it: Situation, step: Step) -> Gate | None:
+    """What those that need the clip in the film are told when it is another file, or gone for good."""
+    if step.action is not Action.BLOCKED and step.reason.code != CHANGED:
+        return None
+    text = f"{it.shot.label} {take_label(step.take, step.letter)}: {step.reason.text}"
+    return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command))
 
 
 def _first_halt(it: Situation, steps: list[Step]) -> Gate | None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from json import loads
 
+from sorapipe.planning.facts import Facts
 from sorapipe.planning.recipe import Recipe, Recipes, canonical, digest
+from sorapipe.storyboard.diagnostics import Diagnostics, did_you_mean
 from sorapipe.storyboard.model import Storyboard
 
 _TOKEN_LENGTH = 20
@@ -85,6 +87,10 @@ class Renames:
                 break
         return frozenset(found)
 
+    def wants(self, address: str, digest: str) -> bool:
+        """Whether a shot that renders something has this recipe today."""
+        return self._recipes.shot(address).digest == digest
+
     def modern(self, text: str, known: Mapping[str, str]) -> str:
         """A recipe of the past with the names that its shots have today; `known` are recipes by digest."""
         if not self or not _symbolic(text):
@@ -126,3 +132,18 @@ class Renames:
 def _symbolic(text: str) -> bool:
     """Whether a recipe may hold an address."""
     return '"frame":' in text or '"from_shot":' in text or '"characters":' in text
+
+
+def check_moves(storyboard: Storyboard, facts: Facts, diagnostics: Diagnostics) -> None:
+    """Warns of names in `moved:` under which no take was ever made. Without any takes there is nothing to say."""
+    takes = {address for address in facts.attempts if not address.startswith("@")}
+    if not storyboard.moved or not takes:
+        return
+    shots = {address.partition("[")[0] for address in takes}
+    known = takes | shots | set(storyboard.moved.values())
+    live = {shot.address.canonical for shot in storyboard.shots} | {shot.address.shot for shot in storyboard.shots}
+    for old in sorted(storyboard.moved.keys() - known):
+        meant = did_you_mean(old, sorted(known - live)) or did_you_mean(old, sorted(known))
+        hint = f"did you mean `{meant}`?" if meant else "`from` is the name that the takes have in the lock"
+        message = f"`moved` names `{old}`, and there are no takes of that name: nothing is moved"
+        diagnostics.warning("moved", message, storyboard.origin.place("moved"), hint=hint)

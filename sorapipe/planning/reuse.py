@@ -10,11 +10,16 @@ from typing import NamedTuple
 
 from sorapipe.planning.choice import conflict, next_take, single_pick, take_label
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts
-from sorapipe.planning.plan_types import Reason, Reuse
+from sorapipe.planning.plan_types import Gone, Reason, Reuse
 from sorapipe.planning.renames import Renames, derived_token
+from sorapipe.planning.why import printed
 from sorapipe.storyboard.model import Shot, Storyboard
 
 Neighbours = Sequence[tuple[str, Facts]]
+
+
+Cell = tuple[str, ...]
+"""A shot's name and its words, sorted: what stays of an address when an axis gets another name."""
 
 
 class Claim(NamedTuple):
@@ -49,7 +54,8 @@ class Reuses:
         self._renames = renames
         self._neighbours = neighbours
         self._renders = renders
-        live = {shot.address.canonical for shot in storyboard.shots}
+        live = self._live = {shot.address.canonical for shot in storyboard.shots}
+        self._shots = storyboard.shots
         self.orphans = {
             address: facts.attempts[address]
             for address in sorted(facts.attempts)
@@ -58,6 +64,9 @@ class Reuses:
         self._used: set[str] = set()
         self._moved_to: dict[str, list[str]] = {}
         self._by_recipe: dict[str, list[str]] = {}
+        self._cells: dict[tuple[str, Cell], list[str]] = {}
+        self._live_cells: dict[Cell, list[str]] | None = None
+        self._orphan_clips: dict[str, list[tuple[str, str]]] | None = None
         self._neighbour_takes: dict[str, list[tuple[str, Facts, Attempt]]] | None = None
         if self.orphans:
             self._recognise(live)
@@ -83,6 +92,7 @@ class Reuses:
                 self._moved_to.setdefault(new, []).append(old)
             for recipe in dict.fromkeys(attempt.recipe for attempt in attempts):
                 self._by_recipe.setdefault(recipe, []).append(old)
+                self._cells.setdefault((recipe, _cell(old)), []).append(old)
 
     @property
     def possible(self) -> bool:
@@ -92,6 +102,34 @@ class Reuses:
     def olds(self, address: str) -> Sequence[str]:
         """The names that a shot had before, as far as the lock knows takes under them."""
         return self._moved_to.get(address, ())
+
+    def gone(self, *, practice: bool) -> tuple[Gone, ...]:
+        """Takes of shots that are no longer in the storyboard and that no shot has taken over, by old address."""
+        found: list[Gone] = []
+        for address, attempts in self.orphans.items():
+            if self._renames.today(address) in self._live:
+                continue
+            done = [
+                it
+                for it in attempts
+                if it.state is AttemptState.DONE and it.token not in self._used and (practice or not it.rehearsal)
+            ]
+            if done and not self._went_on(done[0]):
+                costs, currencies = [it.cost for it in done], {it.currency for it in done if it.cost}
+                cost = sum(filter(None, costs), Decimal(0)) if None not in costs and len(currencies) <= 1 else None
+                found.append(Gone(address, printed(address, {}), len(done), cost, next(iter(currencies), None)))
+        return tuple(found)
+
+    def _went_on(self, attempt: Attempt) -> bool:
+        """Whether a take was written down under a later name, which is gone as well."""
+        if self._orphan_clips is None:
+            self._orphan_clips = {}
+            for address, attempts in self.orphans.items():
+                for it in attempts:
+                    if it.sha256 is not None:
+                        self._orphan_clips.setdefault(it.sha256, []).append((address, it.token))
+        later = self._orphan_clips.get(attempt.sha256 or "", ())
+        return any(token == derived_token(attempt.token, address) for address, token in later)
 
     def claim(self, wanted: Wanted) -> tuple[Claim, ...]:
         """The takes that a shot gets from elsewhere: all that it had under its old name, else what its recipe finds."""
@@ -115,17 +153,36 @@ class Reuses:
         return None
 
     def _same_recipe(self, wanted: Wanted) -> list[str]:
-        """The first name out of use whose finished takes have this recipe and belong to nobody else."""
-        for digest in sorted(wanted.digests):
-            for old in self._by_recipe.get(digest, ()):
-                free = any(
-                    attempt.recipe == digest and attempt.state is AttemptState.DONE and attempt.token not in self._used
-                    for attempt in self.orphans[old]
-                )
-                if free and self._renames.today(old) == old:
-                    self._renames.add(old, wanted.address)
-                    return [old]
-        return []
+        """A name out of use whose finished takes have this recipe and belong to nobody else: the one with the same
+        words (its axis was renamed), else the first that is not another shot's by its words."""
+        digests, cell = sorted(wanted.digests), _cell(wanted.address)
+        twins = (old for digest in digests for old in self._cells.get((digest, cell), ()))
+        others = (old for digest in digests for old in self._by_recipe.get(digest, ()))
+        old = next((old for old in twins if self._free(old, wanted)), None)
+        if old is None:
+            free = (old for old in others if self._free(old, wanted))
+            old = next((old for old in free if not self._is_anothers(old, wanted)), None)
+        if old is None:
+            return []
+        self._renames.add(old, wanted.address)
+        return [old]
+
+    def _free(self, old: str, wanted: Wanted) -> bool:
+        return self._renames.today(old) == old and any(
+            it.recipe in wanted.digests and it.state is AttemptState.DONE and it.token not in self._used
+            for it in self.orphans[old]
+        )
+
+    def _is_anothers(self, old: str, wanted: Wanted) -> bool:
+        """Whether another shot of today, which has no takes yet, has the words of an old name and the same recipe."""
+        if self._live_cells is None:
+            self._live_cells = {}
+            for shot in self._shots:
+                address = shot.address.canonical
+                if shot.address.cell and shot.request is not None and not self._facts.attempts.get(address):
+                    self._live_cells.setdefault(_cell(address), []).append(address)
+        twins = self._live_cells.get(_cell(old), ())
+        return any(twin != wanted.address and self._renames.wants(twin, wanted.recipe) for twin in twins)
 
     def _take_over(self, wanted: Wanted, olds: Iterable[str], *, everything: bool) -> Iterator[Claim]:
         own = list(wanted.own)
@@ -149,7 +206,9 @@ class Reuses:
                     attempt.token in self._facts.no_good,
                 )
                 yield Claim(
-                    copy, reuse, Reason("renamed", f"it was `{old}` before: {take_label(attempt.take)} is kept")
+                    copy,
+                    reuse,
+                    Reason("renamed", f"it was `{printed(old, {})}` before: {take_label(attempt.take)} is kept"),
                 )
 
     def _from_neighbours(self, wanted: Wanted) -> Iterator[Claim]:
@@ -192,6 +251,13 @@ class Reuses:
             cost=Decimal(0),
             out=f"{self._renders}/{wanted.shot.address.stem}_{take_label(take)}.mp4",
         )
+
+
+def _cell(address: str) -> Cell:
+    name, bracket, cell = address.partition("[")
+    if not bracket:
+        return (name,)
+    return (name, *sorted(pair.partition("=")[2] for pair in cell.removesuffix("]").split(",")))
 
 
 def neighbour_character(

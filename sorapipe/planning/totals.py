@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from sorapipe.planning.capabilities import CharacterWay
-from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.cost import NOTHING, character_price, request_price
 from sorapipe.planning.plan_types import BUYS, Action, Step, Totals, Upload
 from sorapipe.planning.situation import Outlook
 from sorapipe.storyboard.model import FileRef, FileSource, Shot, Use
@@ -16,22 +16,38 @@ _WHOLE = Use()
 _WORKS = BUYS | {Action.RESUME}
 
 
-def totals(outlook: Outlook, steps: Sequence[Step]) -> Totals:
-    """The sums of a plan."""
+def totals(outlook: Outlook, steps: Sequence[Step], select: Collection[str] | None = None) -> Totals:
+    """The sums of a plan; `select` are the addresses that shots, takes and length are counted for (`None`: all)."""
     buys = [step for step in steps if step.action in BUYS]
-    prices = [step.price for step in buys]
-    known = [price for price in prices if price is not None]
     stale = [step.stale_price for step in steps if step.stale_price is not None]
+    shots = outlook.situations if select is None else outlook.situations.keys() & select
+    waiting = [_price(outlook, step) for step in steps if step.action is Action.WAIT and step.reason.code != "renamed"]
     return Totals(
-        shots=len(outlook.situations),
-        takes=sum(not step.address.startswith("@") for step in steps),
+        shots=len(shots),
+        takes=sum(step.address in shots for step in steps),
         buys=len(buys),
-        film_seconds=film_seconds(outlook),
-        cost=sum(known, NOTHING) if len(known) == len(prices) else None,
+        film_seconds=film_seconds(outlook, select),
+        cost=_sum([step.price for step in buys]),
         stale_cost=sum(stale, NOTHING),
         calls=len(buys),
         minutes=_minutes(outlook, steps),
+        waiting=len(waiting),
+        waiting_cost=_sum(waiting),
     )
+
+
+def _sum(prices: Sequence[Decimal | None]) -> Decimal | None:
+    """`None` as soon as one of them is not known."""
+    known = [price for price in prices if price is not None]
+    return sum(known, NOTHING) if len(known) == len(prices) else None
+
+
+def _price(outlook: Outlook, step: Step) -> Decimal | None:
+    """What a step that waits would cost."""
+    capabilities = outlook.ground.capabilities
+    if step.address.startswith("@"):
+        return character_price(capabilities)
+    return request_price(capabilities, outlook.situations[step.address].request)
 
 
 def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
@@ -47,14 +63,17 @@ def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
     return tuple(Upload(assets[path], tuple(labels[path])) for path in sorted(labels))
 
 
-def film_seconds(outlook: Outlook) -> Decimal:
-    """How long the films are together: each clip as it is cut, with the length that it is ordered in."""
+def film_seconds(outlook: Outlook, select: Collection[str] | None = None) -> Decimal:
+    """How long the films are together: each clip as it is cut, with the length that it is ordered in. `select` counts
+    only some addresses."""
     films = outlook.ground.storyboard.films
     shots = outlook.shots
     shown = [shots[it.canonical] for film in films for it in film.shots] if films else list(shots.values())
     whole = 0
     cut = NOTHING
     for shot in shown:
+        if select is not None and shot.address.canonical not in select:
+            continue
         if shot.use == _WHOLE and shot.request is not None:
             whole += shot.request.seconds or outlook.ground.capabilities.default_seconds
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sorapipe.planning.facts import Facts
+from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.state.files import Files, Handle, StateError
 
 FOLDER = "renders"
@@ -85,8 +85,19 @@ class Renders:
         raise StateError("put a clip at", self.path(out), "other files have its name and the name beside it")
 
     def inventory(self, facts: Facts) -> dict[str, int | None]:
-        """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none."""
-        outs = {attempt.out for attempts in facts.attempts.values() for attempt in attempts if attempt.out}
+        """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none.
+
+        Where finished takes of different bytes name one file (two machines made them), it is looked at whose it is, and
+        the tokens of these takes are in the answer too: the file belongs to at most one of them.
+        """
+        outs: dict[str, Attempt] = {}
+        shared: dict[str, list[Attempt]] = {}
+        for attempts in facts.attempts.values():
+            for attempt in attempts:
+                if attempt.out:
+                    first = outs.setdefault(attempt.out, attempt)
+                    if first is not attempt:
+                        shared.setdefault(attempt.out, [first]).append(attempt)
         folders: dict[str, dict[str, int]] = {}
         found: dict[str, int | None] = {}
         for out in sorted(outs):
@@ -95,7 +106,17 @@ class Renders:
                 real = sound(out) and self._is_real(self._root / folder)
                 folders[folder] = self._files.sizes(self._root / folder) if real else {}
             found[out] = folders[folder].get(name)
+        for out, several in shared.items():
+            found |= self._owners(out, found[out], several)
         return found
+
+    def _owners(self, out: str, size: int | None, several: list[Attempt]) -> dict[str, int | None]:
+        """By token: the size of the file for the take whose bytes it has, `None` for the others."""
+        done = [it for it in several if it.state is AttemptState.DONE and it.sha256 is not None]
+        if len({it.sha256 for it in done}) <= 1:
+            return {}
+        sha256 = None if size is None else self._files.digest(self._root / out)
+        return {it.token: size if it.sha256 == sha256 else None for it in done}
 
     def _is_real(self, folder: Path) -> bool:
         return all(self._files.real_folder(one) is True for one in (folder.parent, folder))

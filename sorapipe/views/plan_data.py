@@ -1,10 +1,11 @@
 """A plan as JSON data, a shape that scripts may rely on; knows no text for people.
 
     {v: 1, provider, account, currency, idle,
-     totals: {shots, takes, buys, film_seconds, cost, stale_cost, calls, minutes},
-     steps: [{address, label, take, scene, action, reason: {code, text, command, instead}, price, recipe, needs,
+     totals: {shots, takes, buys, film_seconds, cost, stale_cost, calls, minutes, waiting, waiting_cost},
+     steps: [{address, label, take, scene, action, reason: {code, text, command, instead, then}, price, recipe, needs,
               attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale, stale_price}],
      uploads: [{path, sha256, bytes, media_type, steps}],
+     gone: [{address, label, takes, cost, currency}],
      warnings: [diagnostic]}
 
 Decimals are strings, so that no digit is lost; what is not known is null. Members are added, never renamed.
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sorapipe.planning.facts import Attempt
-from sorapipe.planning.plan_types import Plan, Reuse, Step, Totals, Upload
+from sorapipe.planning.plan_types import Gone, Plan, Reuse, Step, Totals, Upload
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 
@@ -35,6 +36,7 @@ def plan_data(plan: Plan, storyboard: Storyboard, warnings: Sequence[Data] = ())
         "totals": _totals(plan.totals),
         "steps": [_step(step, scenes.get(step.address)) for step in plan.steps],
         "uploads": [_upload(upload) for upload in plan.uploads],
+        "gone": [_gone(gone) for gone in plan.gone],
         "warnings": list(warnings),
     }
 
@@ -54,6 +56,8 @@ def _totals(totals: Totals) -> Data:
         "stale_cost": decimal(totals.stale_cost),
         "calls": totals.calls,
         "minutes": decimal(totals.minutes),
+        "waiting": totals.waiting,
+        "waiting_cost": decimal(totals.waiting_cost),
     }
 
 
@@ -70,6 +74,7 @@ def _step(step: Step, scene: str | None) -> Data:
             "text": escape(reason.text),
             "command": reason.command,
             "instead": reason.instead,
+            "then": reason.then,
         },
         "price": decimal(step.price),
         "recipe": step.recipe,
@@ -95,6 +100,16 @@ def _reuse(reuse: Reuse) -> Data:
         "out": escape(reuse.attempt.out) if reuse.attempt and reuse.attempt.out else None,
         "clip": escape(reuse.clip) if reuse.clip else None,
         "character": reuse.character.name if reuse.character else None,
+    }
+
+
+def _gone(gone: Gone) -> Data:
+    return {
+        "address": escape(gone.address),
+        "label": escape(gone.label),
+        "takes": gone.takes,
+        "cost": decimal(gone.cost),
+        "currency": gone.currency,
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.plan_types import BUYS, Action, Plan, Staleness, Step
+from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Gone, Plan, Staleness, Step
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.page import Page
@@ -48,6 +48,7 @@ def plan_text(plan: Plan, storyboard: Storyboard, page: Page) -> str:
     for group in groups(plan, storyboard):
         sheet.group(group)
     sheet.kept()
+    sheet.gone()
     sheet.uploads()
     sheet.totals()
     sheet.next(page)
@@ -132,6 +133,16 @@ class _Sheet:
             what = f"kept as it is: {_takes(quiet)} (`--all` lists them)"
             self.lines += ["", self.paint(what, "dim")]
 
+    def gone(self) -> None:
+        """Takes that belong to no shot any more: perhaps somebody renamed one and changed its text at once."""
+        if not self.plan.gone:
+            return
+        names = [f"{escape(one.label)} ({_paid(one)})" for one in self.plan.gone]
+        first = escape(self.plan.gone[0].address)
+        name = f'"{first}"' if "[" in first else first
+        moved = f"`moved: [{{from: {name}, to: NEW}}]`"
+        self.lines += ["", self.paint(f"gone from the storyboard: {listing(names, 4)}; renamed? {moved}", "dim")]
+
     def uploads(self) -> None:
         if not self.plan.uploads:
             return
@@ -149,6 +160,9 @@ class _Sheet:
         if totals.calls:
             calls = f"{count(totals.calls, 'create')} on {escape(plan.provider)}, {wait(totals.minutes)}"
             self.lines.append(f"{calls}, {self.paint(money(totals.cost, plan.currency), 'bold')}")
+        if totals.waiting:
+            waits = f"{count(totals.waiting, 'more take')} {'waits' if totals.waiting == 1 else 'wait'}"
+            self.lines.append(f"{waits} ({money(totals.waiting_cost, plan.currency)})")
         stale = [step for step in plan.steps if step.stale is not Staleness.FRESH and step.action not in BUYS]
         if stale:
             what = f"{count(len(stale), 'take')} out of date, kept as {'it is' if len(stale) == 1 else 'they are'}"
@@ -178,7 +192,9 @@ def counts(plan: Plan) -> str:
 
 
 def _worth_a_line(step: Step) -> bool:
-    return step.action is not Action.KEEP or step.reuse is not None or step.stale is not Staleness.FRESH
+    if step.action is not Action.KEEP or step.reason.code == CHANGED:
+        return True
+    return step.reuse is not None or step.stale is not Staleness.FRESH
 
 
 def _rows(steps: Iterable[Step]) -> list[list[Step]]:
@@ -204,6 +220,11 @@ def _takes(steps: Sequence[Step]) -> str:
     people = len(steps) - takes
     said = [f"{count(takes, 'take')} of {count(len(shots), 'shot')}"] if takes else []
     return " and ".join(said + ([count(people, "character")] if people else []))
+
+
+def _paid(gone: Gone) -> str:
+    takes = count(gone.takes, "take")
+    return f"{takes}, {money(gone.cost, gone.currency)}" if gone.cost else takes
 
 
 def _sum(steps: Iterable[Step]) -> Decimal | None:

@@ -132,8 +132,8 @@ def _plain(value: object) -> object:
             return value.value
         case Decimal():
             return f"{value:f}"
-        case Reason(code=code, text=text, command=command, instead=instead):
-            return {"code": code, "text": escape(text), "command": command, "instead": instead}
+        case Reason(code=code, text=text, command=command, instead=instead, then=then):
+            return {"code": code, "text": escape(text), "command": command, "instead": instead, "then": then}
         case str():
             return escape(value)
         case tuple():

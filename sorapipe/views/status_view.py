@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from sorapipe.planning.choice import Because, labels
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
-from sorapipe.planning.plan_types import Action, Plan, Reason, Staleness, Step
+from sorapipe.planning.plan_types import CHANGED, Action, Plan, Reason, Staleness, Step
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
@@ -33,15 +34,22 @@ _MOST = 12
 _Row = tuple[str, str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
-    """All that a status is made from. `missing` are the clips that should be there and are not, as in the lock."""
+    """All that a status is made from. `missing` are the clips that should be there and are not: as in the lock, or the
+    take's token where several takes were given one name."""
 
     storyboard: Storyboard
     outlook: Outlook
     plan: Plan
     facts: Facts
     missing: frozenset[str]
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The tokens of takes whose file is another one now."""
+        steps = (step for step in self.plan.steps if step.reason.code == CHANGED)
+        return frozenset(step.attempt.token for step in steps if step.attempt is not None)
 
 
 def status_text(standing: Standing, page: Page, select: frozenset[str] | None = None) -> str:
@@ -122,7 +130,8 @@ def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
     if attempt.state is not AttemptState.DONE:
         return word
     said = ["no good"] if attempt.token in standing.facts.no_good else []
-    said += ["missing"] if attempt.out in standing.missing else []
+    said += ["missing"] if _missing(attempt, standing) else []
+    said += ["changed"] if attempt.token in standing.changed else []
     old = attempt.token not in it.current
     said += ["stale"] if old or (it.stale is not Staleness.FRESH and _in_film(attempt, it)) else []
     said += ["rehearsal"] if attempt.rehearsal and not standing.outlook.ground.capabilities.rehearsal else []
@@ -131,6 +140,10 @@ def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
 
 def _in_film(attempt: Attempt, it: Situation) -> bool:
     return it.film is not None and it.film.attempt.token == attempt.token
+
+
+def _missing(attempt: Attempt, standing: Standing) -> bool:
+    return attempt.out in standing.missing or attempt.token in standing.missing
 
 
 def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
@@ -194,7 +207,7 @@ def _spent(attempts: Iterable[Attempt]) -> Mapping[str | None, Decimal]:
 
 def _calls(step: Step) -> bool:
     """Whether a step is something a person should know about."""
-    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH
+    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH or step.reason.code == CHANGED
 
 
 def _is_work(step: Step) -> bool:
@@ -244,7 +257,8 @@ def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
                 "picked": _in_film(attempt, it) and it.picked,
                 "no_good": attempt.token in standing.facts.no_good,
                 "given_up": _given_up(attempt, standing.facts),
-                "missing": attempt.out in standing.missing,
+                "missing": _missing(attempt, standing),
+                "changed": attempt.token in standing.changed,
                 "rehearsal": attempt.rehearsal,
                 "provider": attempt.provider,
                 "tasks": [escape(task) for task in attempt.tasks],

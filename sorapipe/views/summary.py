@@ -103,7 +103,8 @@ def _totals(outcome: Outcome, plan: Plan, seconds: float) -> str:
 
 def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, page: Page) -> list[str]:
     target = page.target
-    commands = [command for one in held for command in (one.reason.instead, one.reason.command) if command]
+    reasons = [one.reason for one in held]
+    commands = [it for reason in reasons for it in (reason.instead, reason.command, reason.then) if it]
     steps = [escape(page.command(command)) for command in commands]
     lost = Counter(end.label for end in ended if end.state is AttemptState.UNCERTAIN)
     for end in ended:

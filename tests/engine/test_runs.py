@@ -74,7 +74,7 @@ def test_what_depends_on_a_shot_with_several_takes_waits_for_a_pick_and_that_is_
     assert outcome is not None and outcome.exit_code == 0
     (waiting,) = outcome.not_started
     assert waiting.label == "after"
-    assert "pick a take of stairs" in waiting.reason.text
+    assert waiting.reason.text == "stairs gets 2 takes in this run; then pick one"
     with world.workspace.hold() as session:
         token = world.attempts()["stairs"][1].token
         session.pick("stairs", token, 2)

@@ -9,6 +9,7 @@ from build import HD, PRACTICE, REAL, World, board, character, clip, from_shot, 
 
 from sorapipe.planning.capabilities import CharacterWay
 from sorapipe.planning.facts import AttemptState, Facts
+from sorapipe.planning.plan import narrowed
 from sorapipe.planning.plan_types import Action, Staleness
 from sorapipe.storyboard.model import Handle, UrlSource, Use
 
@@ -132,6 +133,13 @@ def test_an_uncertain_order_under_an_old_name_holds_the_new_one_up_until_it_may_
     assert said(world.agree(lost).plan()) == ["render new t01: new"]
 
 
+def test_a_plan_is_narrowed_to_a_shot_and_all_that_must_be_finished_before_it() -> None:
+    world = World(board(shot("a"), shot("b", frame="a"), shot("c", frame="b"), shot("d"), shot("e", frame="b")))
+    part = narrowed(world.plan(), world.outlook(), ("c",))
+    assert said(part) == ["render a t01: new", "render b t01: new", "render c t01: new"]
+    assert (part.totals.calls, part.totals.cost) == (3, 3)
+
+
 def test_an_uncertain_character_that_may_be_sent_again_is_made_anew() -> None:
     world = World(board(shot("a", mentions=("tom",)), characters=(url("tom"),)))
     lost = world.took("@tom", AttemptState.UNCERTAIN)
@@ -153,13 +161,25 @@ def test_a_clip_from_elsewhere_that_is_lost_can_only_be_rolled() -> None:
     done = world.took("a", tasks=(), cost=Decimal(0))
     world.inventory = {done.out: None}
     assert said(world.plan()) == ["blocked a t01: gone"]
+    assert said(world.edit(shot("b", frame="a")).plan())[1] == "blocked b t01: parent-blocked"
 
 
 def test_a_clip_changed_by_hand_is_kept_and_reported() -> None:
-    world = World(board(shot("a")))
+    world = World(board(shot("a"), shot("b", frame="a"), shot("c", needs=("a",)), shot("d", frame="b")))
     done = world.took("a")
     world.inventory = {done.out: 7}
-    assert said(world.plan()) == ["keep a t01: changed"]
+    plan = world.plan()
+    assert said(plan)[0] == "keep a t01: changed"
+    text = "the file was changed: 7 bytes, not 1,000; delete it to fetch the paid one again"
+    assert step(plan, "a#1").reason.text == text
+    assert said(plan)[1:] == ["blocked b t01: parent-blocked", "render c t01: new", "blocked d t01: parent-blocked"]
+    assert step(plan, "b#1").reason.text == f"a t01: {text}"
+    assert said(world.plan(select={"b"})) == ["keep a t01: changed", "blocked b t01: parent-blocked"]
+    world.took("c")
+    assert world.plan().idle
+    world.took("b")
+    world.took("d")
+    assert [line for line in said(world.plan()) if "keep" not in line] == []
 
 
 def test_takes_beside_the_picked_one_may_be_deleted() -> None:
@@ -174,13 +194,17 @@ def test_what_depends_on_several_takes_waits_for_a_pick() -> None:
     world = World(board(shot("stairs", takes=3), shot("after", frame="stairs"), shot("end", frame="after")))
     plan = world.plan()
     assert said(plan)[3:] == ["wait after t01: needs-pick", "wait end t01: needs-pick"]
-    assert step(plan, "after#1").reason.text == "pick a take of stairs"
-    assert step(plan, "after#1").reason.command == "sorapipe pick stairs N"
+    assert step(plan, "after#1").reason.text == "stairs gets 3 takes in this run; then pick one"
+    assert step(plan, "after#1").reason.command is None
+    assert step(plan, "after#1").reason.then == "sorapipe pick stairs N"
+    assert (plan.totals.waiting, plan.totals.waiting_cost) == (2, 2)
     first = world.plan(first_takes=True)
     assert said(first)[3:] == ["render after t01: new", "render end t01: new"]
     for _ in range(3):
         world.took("stairs")
     assert said(world.plan())[3:] == ["wait after t01: needs-pick", "wait end t01: needs-pick"]
+    assert step(world.plan(), "after#1").reason.text == "pick a take of stairs"
+    assert step(world.plan(), "after#1").reason.command == "sorapipe pick stairs N"
     assert world.plan().idle
     assert said(world.pick("stairs", 2).plan())[3:] == ["render after t01: new", "render end t01: new"]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from views.plans import plan, shot, step, storyboard
 
-from sorapipe.planning.plan_types import Action, Reason, Staleness
+from sorapipe.planning.plan_types import CHANGED, Action, Gone, Reason, Staleness
 from sorapipe.storyboard.model import Address, Scene
 from sorapipe.views.page import Page
 from sorapipe.views.plan_data import plan_data
@@ -96,3 +97,17 @@ def test_numbers_and_times() -> None:
     assert (length(8), length(170), length(3723)) == ("0:08", "2:50", "1:02:03")
     assert (wait(0.5), wait(1), wait(240)) == ("under a minute", "about 1 minute", "about 4 hours")
     assert (amount_of_bytes(812), amount_of_bytes(1_250_000)) == ("812 bytes", "1.2 MB")
+
+
+def test_takes_of_gone_shots_and_changed_files_and_waiting_takes_are_told_of() -> None:
+    changed = Reason(CHANGED, "the file was changed: 7 bytes, not 1,000")
+    shown = plan(step("boat", Action.KEEP, reason=changed), step("cat", Action.WAIT))
+    gone = (Gone("a[lang=de]", "a/de", 2, Decimal(20), "credits"), Gone("b", "b", 1, Decimal(0), None))
+    waits = replace(shown.totals, waiting=1, waiting_cost=Decimal(10))
+    text = plan_text(replace(shown, gone=gone, totals=waits), storyboard(shot("boat"), shot("cat")), Page())
+    assert "the file was changed: 7 bytes, not 1,000" in text
+    assert (
+        "gone from the storyboard: a/de (2 takes, 20 credits), b (1 take); "
+        'renamed? `moved: [{from: "a[lang=de]", to: NEW}]`\n'
+    ) in text
+    assert "\n1 more take waits (10 credits)\n" in text

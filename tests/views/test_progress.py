@@ -70,7 +70,7 @@ def test_ndjson_has_one_object_a_line() -> None:
     one, two = (json.loads(line) for line in stream.getvalue().splitlines())
     assert one == {"event": "sent", "key": "a#1", "task": "t", "cost": "0.10"}
     assert two["event"] == "not_started"
-    assert two["reason"] == {"code": "wait", "text": "w", "command": "c", "instead": None}
+    assert two["reason"] == {"code": "wait", "text": "w", "command": "c", "instead": None, "then": None}
 
 
 def test_the_tally_adds_up() -> None:
