@@ -145,6 +145,9 @@ def read_books(files: Files, places: Places, *, ours: bool = False) -> Books:
     for lineage in books.lineages:
         _join_saved(files, places, books, lineage)
         _join_journal(files, places, books, lineage, ours)
+    for lineage, story in zip(books.lineages, books.stories, strict=True):
+        story.forget(books.whole.tasks())
+        _ask_for(books, places.journal(lineage), story)
     if books.stories:
         books.story = books.stories[0]
     return books
@@ -216,20 +219,24 @@ def _join_journal(files: Files, places: Places, books: Books, lineage: str, ours
     _replay(files, places.rescued(lineage), books, story)
     story.end, story.torn = end, torn
     books.stories.append(story)
-    for token, tasks in story.orphans.items():
-        for task in tasks:
-            books.remarks.append(
-                f"{places.journal(lineage)}: task `{task}` was paid, but the line that says for which shot is damaged "
-                f"(token {token}): `sorapipe adopt SHOT {task}`"
-            )
     open_intents = story.open()
-    if open_intents and not ours:
-        books.held = files.is_locked(places.run_lock(lineage))
-    if not books.held:
+    held = bool(open_intents) and not ours and files.is_locked(places.run_lock(lineage))
+    books.held |= held
+    if not held:
         books.judged += open_intents
         for token in open_intents:
             story.judge(token)
     _tell(books.whole, story)
+
+
+def _ask_for(books: Books, journal: Path, story: Story) -> None:
+    """Tells of paid tasks that belong to nothing known."""
+    for token, tasks in story.orphans.items():
+        for task in tasks:
+            books.remarks.append(
+                f"{journal}: task `{task}` was paid, but the line that says for which shot is damaged "
+                f"(token {token}): `sorapipe adopt SHOT {task}`"
+            )
 
 
 def _replay(files: Files, path: Path, books: Books, story: Story) -> Story:
@@ -244,6 +251,7 @@ def _replay(files: Files, path: Path, books: Books, story: Story) -> Story:
         ) from error
     for number, (_, why) in story.damage.items():
         books.remarks.append(f"{path}:{number}: this line was changed or damaged ({why}); all others are used")
+    story.damage.clear()  # the next file has lines of its own
     return story
 
 

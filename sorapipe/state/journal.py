@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,11 @@ class Story:
     def judge(self, token: str, why: str = INTERRUPTED) -> None:
         """An intent whose run is over: nobody knows whether it was bought."""
         self.apply({"kind": "uncertain", "token": token, "why": why})
+
+    def forget(self, tasks: Collection[str]) -> None:
+        """Tasks that are known elsewhere are no orphans: their attempt is in the lock, or in an archive."""
+        left = {token: [task for task in ours if task not in tasks] for token, ours in self.orphans.items()}
+        self.orphans = {token: ours for token, ours in left.items() if ours}
 
     def apply(self, values: Values) -> None:
         """Takes in one line. Kinds that nobody knows are passed over. Raises `Damaged`, `JournalUnusable`."""

@@ -342,6 +342,7 @@ class Session:
             if self._journal.length > ARCHIVE_ABOVE and not self._journal.story.open():
                 saved = self._places.saved(self.lineage)
                 write_atomic(self._files, saved, self._lock.bytes(), private=True)
+                self._journal.story.forget(self._lock.whole().tasks())
                 self._journal.archive(self._places.archive, self.lineage)
 
 

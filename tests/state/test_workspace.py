@@ -18,7 +18,7 @@ from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts,
 from sorapipe.state import session as session_module
 from sorapipe.state.files import StateError
 from sorapipe.state.lock import LockFile, LockUnusable, dumps, join, loads
-from sorapipe.state.records import attempt_record, encode
+from sorapipe.state.records import attempt_record, attempt_values, encode
 from sorapipe.state.session import Session
 from sorapipe.state.workspace import HeldElsewhere
 from sorapipe.storyboard.model import Handle
@@ -211,6 +211,75 @@ def test_a_task_that_no_journal_takes_goes_anywhere_at_all() -> None:
         files.fail, files.for_ever = len(files.steps) + 1, True
         assert session.last_resort("tok1", "t1") is None
     assert one(workspace(files.power_cut()).facts()).tasks == ("t1",)
+
+
+def test_a_rescued_task_that_the_lock_knows_is_no_stray_and_journals_are_archived_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_module, "ARCHIVE_ABOVE", 0)
+    files = disk()
+    with workspace(files).hold() as session:
+        session.intent(attempt("tok1"), {})
+        session.last_resort("tok1", "t1")
+        session.done("tok1", sha256="cd" * 32, size=3, out="renders/skerry/cliff_t01.mp4")
+        for n in range(2, 9):
+            render(session, f"tok{n}", f"t{n}", take=n)
+    for run in (2, 3):
+        with workspace(files).hold() as session:
+            assert not session.remarks
+            assert session.strays() == {}
+            for n in range(8):
+                render(session, f"run{run}tok{n}", f"run{run}t{n}", f"storm{run}", take=n + 1)
+    archives = [path for path in files.tree if path.parent.name == "archive" and path.suffix == ".jsonl"]
+    assert len(archives) == 3
+    assert not workspace(files).known().remarks
+
+
+def test_a_rescued_task_that_nobody_knows_is_asked_for() -> None:
+    files = disk()
+    with workspace(files).hold() as session:
+        lineage = session.lineage
+    line = encode({"kind": "submitted", "token": "tok1", "task": "t1"}) + b"\n"
+    files.put(STATE / f"journals/{lineage}.rescued.jsonl", line)
+    (remark,) = workspace(files).known().remarks
+    assert "sorapipe adopt SHOT t1" in remark
+    with workspace(files).hold() as session:
+        assert session.strays() == {"t1": "tok1"}
+
+
+def test_damage_is_told_of_the_file_that_has_it_and_once() -> None:
+    files = disk()
+    with workspace(files).hold() as session:
+        render(session, "tok1", "t1")
+        session.last_resort("tok1", "t2")
+        lineage = session.lineage
+    journal = STATE / f"journals/{lineage}.jsonl"
+    lines = (files.read(journal) or b"").splitlines(True)
+    files.put(journal, b"".join([lines[0], b"{}\n", *lines[1:]]))
+    (remark,) = workspace(files).known().remarks
+    assert f"{lineage}.jsonl:2:" in remark
+
+
+def test_a_run_that_is_alive_is_seen_though_another_lineage_has_a_dead_one() -> None:
+    made = []
+    for token in ["tok1", "tok2"]:
+        files = disk()
+        with workspace(files).hold() as session:
+            render(session, token, f"t-{token}")
+            made.append((session.lineage, files))
+    (alive, ours), (dead, theirs) = sorted(made, key=lambda pair: pair[0])
+    merged = join(loads(ours.read(LOCK) or b""), loads(theirs.read(LOCK) or b""))
+    with workspace(ours).hold() as session:
+        assert session.lineage == alive
+        session.intent(attempt("tok3", "storm"), {})
+        line = encode(attempt_values(attempt("tok4", "boat")) | {"kind": "intent"}) + b"\n"
+        ours.put(STATE / f"journals/{dead}.jsonl", line)
+        ours.put(LOCK, dumps(merged))
+        known = workspace(ours).known()
+        assert known.held
+        assert one(known.facts, "storm").state is AttemptState.INTENT
+        assert one(known.facts, "boat").state is AttemptState.UNCERTAIN
+        session.void("tok3", "rate limit")
 
 
 # Git and people.
