@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,14 +55,22 @@ def _recorded(production: Production, session: Session, address: str, source: Pa
     try:
         whole = _copied(workspace, source, out)
         found = _look(production, address, whole.part)
-        _new(production, it, whole)
-        placed = workspace.clips.place(whole.part, out, whole.sha256)
+        there = _there(production, it, whole)
+        placed = workspace.clips.place(whole.part, out if there is None else there.out or out, whole.sha256)
     except (Expected, OSError):
         workspace.files.remove(workspace.clips.part(out))
         raise
-    attempt = Attempt(
-        token=session.token(),
-        address=address,
+    attempt = there or _attempt(session.token(), it, take, whole)
+    attempt = replace(attempt, out=placed)
+    session.remember(_recipes(production, it))
+    session.record(attempt)
+    return attempt, found.notes if found.suspicion is None else (found.suspicion, *found.notes)
+
+
+def _attempt(token: str, it: Situation, take: int, whole: Bytes) -> Attempt:
+    return Attempt(
+        token=token,
+        address=it.address,
         take=take,
         recipe=it.recipe.digest,
         provider=PROVIDER,
@@ -71,11 +80,7 @@ def _recorded(production: Production, session: Session, address: str, source: Pa
         cost=Decimal(0),
         sha256=whole.sha256,
         size=whole.size,
-        out=placed,
     )
-    session.remember(_recipes(production, it))
-    session.record(attempt)
-    return attempt, found.notes if found.suspicion is None else (found.suspicion, *found.notes)
 
 
 def _copied(workspace: Workspace, source: Path, out: str) -> Bytes:
@@ -110,11 +115,15 @@ def _look(production: Production, address: str, part: Path) -> Judgement:
         raise Expected(Exit.USAGE, f"the clip is not right: {escape(str(error))}; nothing was written") from error
 
 
-def _new(production: Production, it: Situation, whole: Bytes) -> None:
-    """One clip is not two takes of a shot."""
+def _there(production: Production, it: Situation, whole: Bytes) -> Attempt | None:
+    """The take that is this very clip already, where its file is gone: then it is put back. Raises `Expected` (2) where
+    it is not gone, for one clip is not two takes of a shot."""
     for attempt in it.attempts:
-        if attempt.sha256 == whole.sha256 and attempt.recipe in it.digests:
-            raise Expected(Exit.USAGE, f"this clip is {uncertain.name(production, attempt)} already")
+        if attempt.state is AttemptState.DONE and attempt.sha256 == whole.sha256 and attempt.recipe in it.digests:
+            if production.inventory.get(attempt.out or "") is not None:
+                raise Expected(Exit.USAGE, f"this clip is {uncertain.name(production, attempt)} already")
+            return attempt
+    return None
 
 
 def _recipes(production: Production, it: Situation) -> dict[str, str]:
