@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import click
 
 
+_LONGEST_SAID = 1500
+"""Characters of one message: a hostile file may have put a book into a name."""
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and leaves the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -67,7 +71,8 @@ def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
 
     colour = {"error": "red", "warning": "yellow"}.get(level, "cyan")
     head = paint(f"{level}:", colour, "bold", stream=sys.stderr)
-    text = f"{head} {escape(message, newlines=True)}"
+    shown = message if len(message) <= _LONGEST_SAID else f"{message[:_LONGEST_SAID]}…"
+    text = f"{head} {escape(shown, newlines=True)}"
     if hint:
         text += f"\n\n{paint('hint:', 'cyan', stream=sys.stderr)} {escape(hint, newlines=True)}"
     with suppress(OSError):  # where standard error is full or gone the exit code still tells

@@ -1,4 +1,4 @@
-"""A place to attack: a film folder, the whole command line in this process, and everything that an attack must not do."""
+"""A place to attack: a film folder, the command line in this process, and everything that an attack must not do."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ BOMBS: dict[str, tuple[str, str | bytes]] = {
         + "'"
         + " ".join(f"@nbme{number}" for number in range(3_000))
         + "'",
-    ),  # fmt: skip
+    ),
     "unknown-shots": (
         "unknown-shot",
         HEAD
