@@ -97,7 +97,9 @@ def _ask(production: Production, plan: Plan, attempts: Sequence[Attempt], terms:
     from sorapipe.views.plan_view import plan_text
 
     ink = partial(paint, stream=sys.stderr)
-    click.echo(doubt_text(attempts, lambda attempt: uncertain.name(production, attempt), ink), err=True)
+    here = production.capabilities
+    marked = here.profile if "metadata" in here.fields else None
+    click.echo(doubt_text(attempts, partial(uncertain.name, production), ink, marked), err=True)
     buys = any(step.action in BUYS for step in plan.steps)
     if buys:
         need_key(production.profile)

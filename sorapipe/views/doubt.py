@@ -12,8 +12,9 @@ from sorapipe.views.page import Paint
 from sorapipe.views.words import count, money
 
 
-def doubt_text(attempts: Sequence[Attempt], name: Callable[[Attempt], str], paint: Paint) -> str:
-    """Each attempt with its price, what is known of it, and the mark by which an account may show it."""
+def doubt_text(attempts: Sequence[Attempt], name: Callable[[Attempt], str], paint: Paint, marked: str | None) -> str:
+    """Each attempt with its price and what is known of it; those at the provider `marked` with the mark by which an
+    account may show them."""
     names = [escape(name(attempt)) for attempt in attempts]
     width = max(map(len, names), default=0)
     lines = [paint("these may have been bought: look for them in your account first", "bold")]
@@ -22,7 +23,10 @@ def doubt_text(attempts: Sequence[Attempt], name: Callable[[Attempt], str], pain
         lines.append(
             f"  {paint('?', 'red')} {said:{width}}  {where}{f': {escape(attempt.why)}' if attempt.why else ''}"
         )
-        lines.append(f"    {'':{width}}  {paint(f'its metadata ends in {TOKEN_MARK}{escape(attempt.token)}', 'dim')}")
+        if attempt.provider == marked:
+            lines.append(
+                f"    {'':{width}}  {paint(f'its metadata ends in {TOKEN_MARK}{escape(attempt.token)}', 'dim')}"
+            )
     return "\n".join(lines)
 
 
