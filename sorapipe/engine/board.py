@@ -10,7 +10,7 @@ from enum import Enum
 
 from sorapipe.engine.events import Ended, NotStarted
 from sorapipe.engine.poll import Kind
-from sorapipe.engine.seams import Choose
+from sorapipe.engine.seams import Choose, Today
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import BUYS, Reason, Step
 from sorapipe.storyboard.model import Handle
@@ -107,7 +107,10 @@ class _Station:
 
 
 class Board:
-    """All jobs. An address is settled when none of its jobs is open; its dependents are held until then."""
+    """All jobs. An address is settled when none of its jobs is open; its dependents are held until then.
+
+    `today` is what each address gave to others before the run; it changes when the address is settled, parents first.
+    """
 
     def __init__(
         self,
@@ -115,12 +118,14 @@ class Board:
         attempts: Mapping[str, Sequence[Attempt]],
         handles: Mapping[str, Handle],
         choose: Choose,
+        today: Today,
     ) -> None:
         self.jobs: dict[str, Job] = {}
         self.handles = dict(handles)
         self.lost: set[str] = set()
         self._attempts = {address: {a.token: a for a in known} for address, known in attempts.items()}
         self._choose = choose
+        self._today = dict(today)
         self._stations: dict[str, _Station] = {}
         self._ready: list[tuple[int, str]] = []
         for order, work in enumerate(works):
@@ -152,6 +157,9 @@ class Board:
         station.open -= 1
         if station.open:
             return []
+        address = job.work.step.address
+        chosen = self.source(address)
+        self._today[address] = None if chosen is None else chosen.sha256
         freed = []
         for dependent in station.dependents:
             dependent.open_needs -= 1
@@ -170,10 +178,6 @@ class Board:
         if chosen is None or chosen.token in self.lost or chosen.state is not AttemptState.DONE:
             return None
         return chosen
-
-    def _today(self, address: str) -> str | None:
-        chosen = self.source(address)
-        return None if chosen is None else chosen.sha256
 
     def obstacle(self, job: Job) -> Reason | None:
         """Why a job whose needs are settled can't be sent after all."""

@@ -52,7 +52,8 @@ def make_board(start: Start) -> Board:
         if step.action is not Action.KEEP or step.reuse is not None
     ]
     handles = known_handles(start.outlook, start.plan)
-    return Board(works, start.outlook.ground.facts.attempts, handles, chooser(start.outlook, works))
+    outlook = start.outlook
+    return Board(works, outlook.ground.facts.attempts, handles, chooser(outlook, works), outlook.today)
 
 
 def known_handles(outlook: Outlook, plan: Plan) -> dict[str, Handle]:
@@ -112,7 +113,8 @@ def _pick(outlook: Outlook, it: Situation) -> Pick | None:
 
 
 def _moved(attempt: Attempt, outlook: Outlook, today: Today) -> bool:
-    now = ((sha256, today(outlook.renames.today(address))) for address, sha256 in attempt.inputs)
+    """Whether a clip that the attempt was made from is another one now."""
+    now = ((sha256, today.get(outlook.renames.today(address))) for address, sha256 in attempt.inputs)
     return any(found is not None and found != sha256 for sha256, found in now)
 
 

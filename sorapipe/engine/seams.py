@@ -12,8 +12,8 @@ from sorapipe.storyboard.model import Handle
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
 
-Today = Callable[[str], str | None]
-"""The sha256 of the clip that stands for an address now, `None` where there is none."""
+Today = Mapping[str, str | None]
+"""The sha256 of the clip that stands for an address, `None` where there is none."""
 
 Choose = Callable[[str, Sequence[Attempt], Today], Attempt | None]
 """The take of an address that is in the film, out of all its attempts; `None`: there is none, or a person must pick."""
