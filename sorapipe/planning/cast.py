@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from shlex import quote
 from typing import NamedTuple
 
 from sorapipe.planning.capabilities import CharacterWay
-from sorapipe.planning.choice import labels, next_take
+from sorapipe.planning.choice import labels, letters, next_take
 from sorapipe.planning.cost import NOTHING, character_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
@@ -119,19 +119,21 @@ class Cast:
         else:
             states = frozenset(AttemptState)
         attempts = [it for it in self._attempts(name) if it.state in states]
+        if not attempts:
+            return None
+        among = self._ground.facts.attempts[f"@{name}"]
+        names = letters(among)
         unsettled = next((it for it in attempts if it.state in UNSETTLED), None)
         if unsettled is not None:
-            among = self._ground.facts.attempts[f"@{name}"]
-            return _halt(name, Action.UNCERTAIN, unsettled, uncertain(f"@{name}", unsettled, among))
+            reason = uncertain(f"@{name}", unsettled, among)
+            return _halt(_step(name, Action.UNCERTAIN, reason, unsettled, names))
         running = next((it for it in attempts if it.state in {AttemptState.SUBMITTED, AttemptState.DONE}), None)
         if running is not None:
             reason = Reason("resume", "it was ordered before and is collected")
-            return Role(PENDING, _step(name, Action.RESUME, running.take, reason, running))
-        if attempts:
-            said = f": {attempts[-1].why}" if attempts[-1].why else ""
-            reason = Reason("failed", f"it failed before{said}", f"sorapipe roll @{name}")
-            return _halt(name, Action.BLOCKED, attempts[-1], reason)
-        return None
+            return Role(PENDING, _step(name, Action.RESUME, reason, running, names))
+        said = f": {attempts[-1].why}" if attempts[-1].why else ""
+        reason = Reason("failed", f"it failed before{said}", f"sorapipe roll @{name}")
+        return _halt(_step(name, Action.BLOCKED, reason, attempts[-1], names))
 
     def _neighbours(self, name: str, source: str | None) -> Role | None:
         here = self._ground.capabilities
@@ -195,11 +197,15 @@ def uncertain(label: str, attempt: Attempt, among: Sequence[Attempt]) -> Reason:
     )  # fmt: skip
 
 
-def _halt(name: str, action: Action, attempt: Attempt, reason: Reason) -> Role:
-    told = Reason("parent-blocked", f"@{name} is blocked: {reason.text}", reason.command, reason.instead)
-    return Role(Gate(State.BLOCKED, told), _step(name, action, attempt.take, reason, attempt))
+def _halt(step: Step) -> Role:
+    reason = step.reason
+    told = Reason("parent-blocked", f"{step.label} is blocked: {reason.text}", reason.command, reason.instead)
+    return Role(Gate(State.BLOCKED, told), step)
 
 
-def _step(name: str, action: Action, take: int, reason: Reason, attempt: Attempt | None) -> Step:
-    recipe = attempt.recipe if attempt is not None else None
-    return Step(f"@{name}", f"@{name}", take, action, reason, NOTHING, recipe, attempt=attempt)
+def _step(name: str, action: Action, reason: Reason, attempt: Attempt, names: Mapping[str, str]) -> Step:
+    """What is said of an attempt; `names` are the letters of its address."""
+    return Step(
+        f"@{name}", f"@{name}", attempt.take, action, reason, NOTHING, attempt.recipe,
+        attempt=attempt, letter=names[attempt.token],
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -266,13 +266,14 @@ class Planner:
         live, orphans = self._outlook.situations, self._outlook.reuses.orphans
         names = [*orphans, *sorted(name for name in facts.attempts if name not in live and name not in orphans)]
         for address in names:
-            for attempt in facts.attempts[address]:
+            attempts = facts.attempts[address]
+            for attempt in attempts:
                 if attempt.state is AttemptState.SUBMITTED and attempt.token not in seen:
                     reason = Reason("resume-old", "it was ordered before; it is paid and is collected")
-                    self._steps.append(_foreign(attempt, Action.RESUME, reason))
+                    self._steps.append(_foreign(attempt, Action.RESUME, reason, letters(attempts)))
                 elif attempt.token not in seen and facts.holds_up(attempt):
-                    reason = uncertain(address, attempt, facts.attempts[address])
-                    self._steps.append(_foreign(attempt, Action.UNCERTAIN, reason))
+                    reason = uncertain(address, attempt, attempts)
+                    self._steps.append(_foreign(attempt, Action.UNCERTAIN, reason, letters(attempts)))
 
     def _price(self, it: Situation) -> Decimal | None:
         request = it.request
@@ -304,7 +305,9 @@ def _first_halt(it: Situation, steps: list[Step]) -> Gate | None:
     return None
 
 
-def _foreign(attempt: Attempt, action: Action, reason: Reason) -> Step:
+def _foreign(attempt: Attempt, action: Action, reason: Reason, names: Mapping[str, str]) -> Step:
+    address = attempt.address
     return Step(
-        attempt.address, attempt.address, attempt.take, action, reason, NOTHING, attempt.recipe, attempt=attempt
-    )
+        address, address, attempt.take, action, reason, NOTHING, attempt.recipe,
+        attempt=attempt, letter=names[attempt.token],
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+"""Takes that are still open, of two machines and of shots that are gone: each has its own step, none is bought twice."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from planning.build import PRACTICE, REAL, World, board, character, said, shot
+
+from sorapipe.planning.facts import AttemptState
+from sorapipe.storyboard.model import UrlSource
+
+KEEPER = character("keeper", UrlSource("https://e.org/x.mp4", None))
+OPEN = AttemptState.SUBMITTED
+
+
+def test_open_takes_of_two_machines_are_told_apart_when_their_shot_is_gone() -> None:
+    w = World(board(shot("stairs"), shot("old")))
+    w.took("old", OPEN, token="m" * 20)
+    w.took("old", OPEN, take=1, token="n" * 20)
+    assert [step.key for step in w.without("old").plan().steps] == ["stairs#1", "old#1", "old#1b"]
+
+
+def test_open_orders_of_two_machines_for_one_character_are_told_apart() -> None:
+    w = World(board(shot("stairs", mentions=("keeper",)), characters=[KEEPER]))
+    w.took("@keeper", OPEN, token="m" * 20)
+    w.took("@keeper", OPEN, take=1, token="n" * 20)
+    assert [step.key for step in w.plan().steps] == ["@keeper#1", "stairs#1", "@keeper#1b"]
+
+
+TAKES = st.lists(
+    st.tuples(
+        st.sampled_from(["stairs", "boat", "gone", "@keeper"]), st.sampled_from(AttemptState), st.integers(1, 3),
+        st.booleans(),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(TAKES, st.booleans())
+def test_no_two_steps_have_one_key(takes: list[tuple[str, AttemptState, int, bool]], removed: bool) -> None:
+    shots = shot("stairs", mentions=("keeper",), takes=2), shot("boat", frame="stairs"), shot("gone")
+    w = World(board(*shots, characters=[KEEPER]))
+    for number, (name, state, take, practice) in enumerate(takes):
+        w.at(PRACTICE if practice else REAL).took(name, state, take=take, token=f"t{number}".ljust(20, "a"))
+    w.at(REAL)
+    if removed:
+        w.without("gone")
+    for wishes in ({}, {"select": ["boat"]}, {"rolls": (("stairs", 2),)}, {"cascade": True}):
+        keys = [step.key for step in w.plan(**wishes).steps]
+        assert len(keys) == len(set(keys))
