@@ -129,7 +129,7 @@ class Planner:
                 text = f"{label} {take_label(attempt.take)} may have been bought: settle that first"
                 return Gate(State.BLOCKED, replace(reason, text=text))
         if self._outlook.reuses.orphans:
-            open_one = self._outlook.reuses.collecting(it.address, it.digests)
+            open_one = self._outlook.reuses.collecting(it.address, it.digests, practice=self._want.practice)
             if open_one is not None:
                 text = f"its take is still open under its old name `{open_one.address}`"
                 if open_one.state is AttemptState.SUBMITTED:

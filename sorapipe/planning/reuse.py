@@ -32,7 +32,7 @@ class Claim(NamedTuple):
 
 class Wanted(NamedTuple):
     """What a shot looks for elsewhere. `missing` takes of one of the `digests`, made from today's `inputs`;
-    `shared` says that a neighbour's take of this recipe means the same there."""
+    `shared` says that a neighbour's take of this recipe means the same there, `practice` that practice takes count."""
 
     shot: Shot
     address: str
@@ -42,6 +42,7 @@ class Wanted(NamedTuple):
     inputs: tuple[tuple[str, str], ...]
     missing: int
     shared: bool
+    practice: bool
 
 
 class Reuses:
@@ -141,13 +142,15 @@ class Reuses:
             claims = list(self._from_neighbours(wanted))
         return tuple(claims)
 
-    def collecting(self, address: str, digests: Collection[str]) -> Attempt | None:
-        """A take that is still open under the shot's old name: it is collected or settled before another is bought."""
+    def collecting(self, address: str, digests: Collection[str], *, practice: bool) -> Attempt | None:
+        """A take that is still open under the shot's old name: it is collected or settled before another is bought.
+        `practice`: also one that is only for practice."""
         olds = self._moved_to.get(address, ())
         by_recipe = (old for digest in sorted(digests) for old in self._by_recipe.get(digest, ()))
         for old in (*olds, *by_recipe):
             for attempt in self.orphans[old]:
                 is_open = attempt.state is AttemptState.SUBMITTED or self._facts.holds_up(attempt)
+                is_open = is_open and (practice or not attempt.rehearsal)
                 if is_open and attempt.recipe in digests and self._renames.today(old) in (old, address):
                     return attempt
         return None
@@ -218,6 +221,8 @@ class Reuses:
             if left == 0:
                 return
             if attempt.token in self._used or attempt.token in facts.no_good or attempt.inputs != wanted.inputs:
+                continue
+            if attempt.rehearsal and not wanted.practice:
                 continue
             copy = self._copy(attempt, wanted, own)
             own.append(copy)

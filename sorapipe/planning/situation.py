@@ -177,7 +177,8 @@ class _Looking:
             isinstance(self._ground.storyboard.characters[name].source, ShotSource)
             for name in (shot.request.mentions if shot.request else ())
         )
-        return self._reuses.claim(Wanted(shot, address, recipe.digest, digests, own, inputs, max(missing, 0), shared))
+        missing = max(missing, 0)
+        return self._reuses.claim(Wanted(shot, address, recipe.digest, digests, own, inputs, missing, shared, practice))
 
     def _accepted(self, address: str, digests: Digests, inputs: Inputs) -> bool:
         names = (address, *self._reuses.olds(address))

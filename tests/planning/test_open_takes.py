@@ -1,4 +1,4 @@
-"""Takes that are still open, of two machines and of shots that are gone: each has its own step, none is bought twice."""
+"""Takes that are still open, of two machines and of shots that are gone: each has its own step, none blocks wrongly."""
 
 from __future__ import annotations
 
@@ -48,3 +48,31 @@ def test_no_two_steps_have_one_key(takes: list[tuple[str, AttemptState, int, boo
     for wishes in ({}, {"select": ["boat"]}, {"rolls": (("stairs", 2),)}, {"cascade": True}):
         keys = [step.key for step in w.plan(**wishes).steps]
         assert len(keys) == len(set(keys))
+
+
+def test_a_neighbours_practice_take_neither_stands_in_nor_hides_a_real_one() -> None:
+    neighbour = World(board(shot("stairs")), PRACTICE)
+    neighbour.took("stairs")
+    w = World(board(shot("stairs")))
+    w.neighbours = [("ep01", neighbour.facts)]
+    assert said(w.plan()) == ["render stairs t01: new"]
+    neighbour.at(REAL).took("stairs")
+    w.neighbours = [("ep01", neighbour.facts)]
+    assert said(w.plan()) == ["keep stairs t02: neighbour"]
+
+
+def test_a_neighbours_practice_take_is_enough_for_practice() -> None:
+    neighbour = World(board(shot("stairs")), PRACTICE)
+    neighbour.took("stairs")
+    w = World(board(shot("stairs")), PRACTICE)
+    w.neighbours = [("ep01", neighbour.facts)]
+    assert said(w.plan()) == ["keep stairs t01: neighbour"]
+
+
+def test_open_practice_under_an_old_name_holds_up_nothing_real() -> None:
+    for state in AttemptState.UNCERTAIN, OPEN:
+        w = World(board(shot("old", "A lamp.")), PRACTICE)
+        w.took("old", state)
+        w.edit(shot("stairs", "A lamp.")).without("old")
+        assert "render stairs t01: new" not in said(w.plan())
+        assert "render stairs t01: new" in said(w.at(REAL).plan())
