@@ -271,7 +271,7 @@ class Planner:
                 if attempt.state is AttemptState.SUBMITTED and attempt.token not in seen:
                     reason = Reason("resume-old", "it was ordered before; it is paid and is collected")
                     self._steps.append(_foreign(attempt, Action.RESUME, reason, letters(attempts)))
-                elif attempt.token not in seen and facts.holds_up(attempt):
+                elif attempt.token not in seen and self._holds_up(attempt):
                     reason = uncertain(address, attempt, attempts)
                     self._steps.append(_foreign(attempt, Action.UNCERTAIN, reason, letters(attempts)))
 

@@ -76,3 +76,11 @@ def test_open_practice_under_an_old_name_holds_up_nothing_real() -> None:
         w.edit(shot("stairs", "A lamp.")).without("old")
         assert "render stairs t01: new" not in said(w.plan())
         assert "render stairs t01: new" in said(w.at(REAL).plan())
+
+
+def test_an_uncertain_practice_order_of_a_shot_that_is_gone_is_settled_in_practice_only() -> None:
+    w = World(board(shot("stairs"), shot("old")), PRACTICE)
+    w.took("old", AttemptState.UNCERTAIN)
+    w.without("old")
+    assert said(w.plan()) == ["render stairs t01: new", "uncertain old t01: uncertain"]
+    assert said(w.at(REAL).plan()) == ["render stairs t01: new"]
