@@ -207,14 +207,15 @@ class Planner:
         film = it.film
         if film is not None and not replaced and (it.shot.frozen or self._want.practice or not film.attempt.rehearsal):
             found.add(film.attempt.token)
-            if film.because is Because.PICKED:
-                found -= {token for token in found if token != film.attempt.token and self._lost(it, token)}
+        if film is not None:
+            idle = found if film.because is Because.PICKED else found & it.no_good
+            found -= {token for token in idle if token != film.attempt.token and self._lost(it, token)}
         if it.claims:
             found.update(claim.attempt.token for claim in it.claims)
         return frozenset(found)
 
     def _lost(self, it: Situation, token: str) -> bool:
-        """Takes beside the picked one may be deleted: they are not fetched again."""
+        """Takes that are marked as no good or stand beside the picked one may be deleted: they are not fetched again."""
         return any(attempt.token == token and gone(it, attempt, self._inventory) for attempt in it.attempts)
 
     def _new(self, it: Situation, want: Desire, gate: Gate, needs: tuple[Need, ...]) -> None:

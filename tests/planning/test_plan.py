@@ -190,6 +190,16 @@ def test_takes_beside_the_picked_one_may_be_deleted() -> None:
     assert said(world.pick("a", 2).plan()) == ["keep a t02: picked"]
 
 
+def test_a_deleted_take_that_is_marked_as_no_good_is_not_fetched_unless_it_is_in_the_film() -> None:
+    w = World(board(shot("stairs", takes=2)))
+    first, second = w.took("stairs"), w.took("stairs")
+    assert first.out and second.out
+    w.bad(first).inventory = {first.out: None, second.out: 1000}
+    assert said(w.plan()) == ["keep stairs t02: in-film"]
+    w.bad(second).inventory = {first.out: None, second.out: None}
+    assert said(w.plan()) == ["fetch stairs t02: gone"]
+
+
 def test_what_depends_on_several_takes_waits_for_a_pick() -> None:
     world = World(board(shot("stairs", takes=3), shot("after", frame="stairs"), shot("end", frame="after")))
     plan = world.plan()
