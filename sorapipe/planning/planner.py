@@ -215,7 +215,7 @@ class Planner:
         return frozenset(found)
 
     def _lost(self, it: Situation, token: str) -> bool:
-        """Takes that are marked as no good or stand beside the picked one may be deleted: they are not fetched again."""
+        """Takes that are no good, or beside the picked one, may be deleted: they are not fetched again."""
         return any(attempt.token == token and gone(it, attempt, self._inventory) for attempt in it.attempts)
 
     def _new(self, it: Situation, want: Desire, gate: Gate, needs: tuple[Need, ...]) -> None:
