@@ -70,10 +70,11 @@ class Renders:
     def place(self, part: Path, out: str, sha256: str) -> str:
         """Renames a verified part to its name (P17, P18) and returns where the clip is now.
 
-        A file there that has other bytes is kept: the clip goes beside it, named by its digest. Raises `StateError`.
+        A file there that has other bytes is kept: the clip goes beside it, named by its digest. That name is a greater
+        text than the first one, so that it is the one that stays when locks are joined. Raises `StateError`.
         """
         self.prepare(out)
-        for name in (out, f"{out.removesuffix('.mp4')}-{sha256[:8]}.mp4"):
+        for name in (out, f"{out.removesuffix('.mp4')}_{sha256[:8]}.mp4"):
             target = self.path(name)
             if self._files.digest(target) == sha256:
                 self._files.remove(part)

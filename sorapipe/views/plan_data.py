@@ -2,8 +2,9 @@
 
     {v: 1, provider, account, currency, idle,
      totals: {shots, takes, buys, film_seconds, cost, stale_cost, calls, minutes, waiting, waiting_cost},
-     steps: [{address, label, take, scene, action, reason: {code, text, command, instead, then}, price, recipe, needs,
-              attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale, stale_price}],
+     steps: [{address, label, take, letter, scene, action, reason: {code, text, command, instead, then}, price, recipe,
+              needs, attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale,
+              stale_price}],
      uploads: [{path, sha256, bytes, media_type, steps}],
      gone: [{address, label, takes, cost, currency}],
      warnings: [diagnostic]}
@@ -67,6 +68,7 @@ def _step(step: Step, scene: str | None) -> Data:
         "address": step.address,
         "label": step.label,
         "take": step.take,
+        "letter": step.letter,
         "scene": scene,
         "action": step.action.value,
         "reason": {

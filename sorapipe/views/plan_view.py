@@ -211,7 +211,7 @@ def _rows(steps: Iterable[Step]) -> list[list[Step]]:
 
 def _name(step: Step) -> str:
     label = escape(step.label)
-    return label if step.address.startswith("@") else f"{label} {take_label(step.take)}"
+    return label if step.address.startswith("@") else f"{label} {take_label(step.take, step.letter)}"
 
 
 def _takes(steps: Sequence[Step]) -> str:

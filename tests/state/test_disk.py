@@ -216,7 +216,7 @@ def test_a_clip_never_overwrites_another(ws: Workspace, film: Path) -> None:
     assert ws.clips.place(*_swap(part(ws, out, b"one"), out)) == out
     path, digest = part(ws, out, b"two")
     beside = ws.clips.place(path, out, digest)
-    assert beside == f"renders/skerry/cliff_t01-{digest[:8]}.mp4"
+    assert beside == f"renders/skerry/cliff_t01_{digest[:8]}.mp4"
     assert ((film / out).read_bytes(), (film / beside).read_bytes()) == (b"one", b"two")
     assert len(list((film / "renders/skerry").iterdir())) == 2
 
@@ -233,6 +233,19 @@ def test_a_part_goes_on_where_it_stopped(ws: Workspace) -> None:
     ws.files.append(handle, b"def")
     ws.files.close(handle)
     assert path.read_bytes() == b"abcdef"
+
+
+def test_clips_of_neighbours_are_looked_for_too(ws: Workspace, film: Path) -> None:
+    (film / "renders/ep01").mkdir(parents=True)
+    (film / "renders/ep01/cliff_t01.mp4").write_bytes(b"four")
+    theirs = Facts(
+        attempts={
+            "cliff": (attempt("tok1", out="renders/ep01/cliff_t01.mp4"),),
+            "storm": (attempt("tok2", out="renders/ep01/storm_t01.mp4"),),
+        }
+    )
+    found = ws.inventory(Facts(), [("ep01", theirs)])
+    assert found == {"renders/ep01/cliff_t01.mp4": 4, "renders/ep01/storm_t01.mp4": None}
 
 
 @pytest.mark.parametrize("which", ["renders", "renders/skerry"])
