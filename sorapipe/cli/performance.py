@@ -54,11 +54,30 @@ def perform(script: Script, order: Order) -> None:
     plan = within_limits(production, plan, order.terms)
     _ask(production, plan, order)
     began = time.monotonic()
-    with production.workspace.hold(order.command) as session:
-        current = again(production, session.facts(), order)
-        outcome = carry_out(current, plan, session, order)
-        _note(session, plan, order.note)
+    outcome: Outcome | None = None
+    try:
+        with production.workspace.hold(order.command) as session:
+            production, plan = again(production, plan, session.facts(), order)
+            outcome = carry_out(production, plan, session, order)
+            _note(session, plan, order.note)
+    except Exception as error:
+        if outcome is None:
+            raise
+        outcome = _spoilt(outcome, error)
     finish(production, plan, outcome, order, time.monotonic() - began)
+
+
+def _spoilt(outcome: Outcome, error: Exception) -> Outcome:
+    """An outcome whose last save failed: said at once, and counted among all that went wrong. Raises bugs again."""
+    from sorapipe.cli.console import say
+    from sorapipe.cli.translate import expected
+    from sorapipe.engine.outcome import exit_code
+
+    known = expected(error)
+    if known is None:
+        raise error
+    say(known.message, known.hint)
+    return replace(outcome, exit_code=exit_code((outcome.exit_code, known.code)))
 
 
 def _idle(production: Production, plan: Plan, order: Order) -> None:
@@ -97,21 +116,26 @@ def as_known(production: Production, facts: Facts) -> Production:
     ground = production.outlook.ground._replace(facts=facts)
     return replace(
         production, known=replace(production.known, facts=facts), outlook=look(ground),
-        inventory=production.workspace.inventory(facts),
+        inventory=production.workspace.inventory(facts, production.neighbours),
     )  # fmt: skip
 
 
-def again(production: Production, facts: Facts, order: Order) -> Production:
-    """The production as it is now that nobody else can change it, by the facts of the session. Raises `Expected` when
-    another thing would be bought now."""
+def again(production: Production, plan: Plan, facts: Facts, order: Order) -> tuple[Production, Plan]:
+    """Production and plan as they are now that nobody else can change them, by the facts of the session. Raises
+    `Expected` when another thing would be bought now than was agreed to."""
     if facts == production.facts:
-        return production
+        return production, plan
     now = as_known(production, facts)
     new = now.plan(order.wishes)
-    if [step.key for step in new.steps if step.action in BUYS] != [s.key for s in production.plan(order.wishes).steps
-                                                                   if s.action in BUYS]:  # fmt: skip
+    if not new.idle:
+        new = within_limits(now, new, order.terms)
+    if _bought(new) != _bought(plan):
         raise Expected(Exit.TEMPORARY, "another run has changed what is to be done; nothing was sent", "run it again")
-    return now
+    return now, new
+
+
+def _bought(plan: Plan) -> list[str]:
+    return [step.key for step in plan.steps if step.action in BUYS]
 
 
 def carry_out(

@@ -138,9 +138,8 @@ def assemble(  # noqa: PLR0913, PLR0917 - the one place where everything meets
     check_moves(script.storyboard, known.facts, diagnostics)
     for remark in (*known.remarks, *remarks):
         diagnostics.note("state", remark)
-    return Production(
-        script, profile, own, known, neighbours, workspace.inventory(known.facts), look(ground), diagnostics, sources
-    )
+    inventory = workspace.inventory(known.facts, neighbours)
+    return Production(script, profile, own, known, neighbours, inventory, look(ground), diagnostics, sources)
 
 
 def profile_for(script: Script, provider: str | None, diagnostics: Diagnostics) -> tuple[Profile, Mapping[str, Source]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -152,9 +152,13 @@ class Workspace:
             behind=not books.whole.same_as(books.disk or LockFile(books.lineages)),
         )
 
-    def inventory(self, facts: Facts) -> dict[str, int | None]:
-        """The size of every clip that an attempt names, `None` where none is."""
-        return self.clips.inventory(facts)
+    def inventory(self, facts: Facts, neighbours: Iterable[tuple[str, Facts]] = ()) -> dict[str, int | None]:
+        """The size of every clip that an attempt names, `None` where none is; those of neighbours too, for they may be
+        reused here."""
+        found: dict[str, int | None] = {}
+        for _, theirs in neighbours:
+            found |= self.clips.inventory(theirs)
+        return found | self.clips.inventory(facts)
 
     def neighbours(self) -> tuple[list[tuple[str, Facts]], list[str]]:
         """The other locks of the folder by name, and remarks about those that can't be used. Read only."""

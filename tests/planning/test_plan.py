@@ -535,6 +535,18 @@ def test_a_neighbours_clip_and_character_are_not_bought_again() -> None:
     assert step(plan, "x#1").needs == ("@keeper",)
 
 
+def test_a_neighbours_clip_that_is_not_on_disk_is_fetched_and_not_bought() -> None:
+    neighbour = World(board(shot("stairs")))
+    done = neighbour.took("stairs")
+    w = World(board(shot("stairs")))
+    w.neighbours = [("ep01", neighbour.facts)]
+    assert done.out
+    w.inventory = {done.out: None}
+    (fetched,) = w.plan().steps
+    assert (fetched.action, fetched.price) == (Action.FETCH, 0)
+    assert fetched.reuse is not None
+
+
 def test_a_neighbours_clip_made_from_another_picture_is_not_taken() -> None:
     episode = World(board(shot("a", "One."), shot("b", frame="a"))).took_all()
     world = World(board(shot("a", "Two."), shot("b", frame="a")))
