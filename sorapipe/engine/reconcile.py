@@ -17,7 +17,7 @@ from sorapipe.engine.download import Twins
 from sorapipe.engine.seams import Choose, Json, Today
 from sorapipe.planning import choice
 from sorapipe.planning.choice import single_pick
-from sorapipe.planning.facts import Attempt, AttemptState, Facts, Pick
+from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts, Pick
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.storyboard.model import Handle
@@ -57,18 +57,32 @@ def make_board(start: Start) -> Board:
 
 
 def known_handles(outlook: Outlook, plan: Plan) -> dict[str, Handle]:
-    """The characters of the storyboard that exist at the plan's provider and account, by id."""
+    """The characters of the storyboard that exist at the plan's provider and account, by id.
+
+    Of one that was made several times it is the highest take that was made from today's clips.
+    """
     digests = {
         name: outlook.renames.digests(outlook.ground.recipes.character(name))
         for name in outlook.ground.storyboard.characters
     }
-    return {
-        fact.name: fact.handle
+    there = [
+        fact
         for fact in outlook.ground.facts.characters
         if fact.provider == plan.provider
         and fact.account == plan.account
         and fact.recipe in digests.get(fact.name, frozenset())
-    }
+    ]
+    return {fact.name: fact.handle for fact in sorted(there, key=lambda fact: _standing(fact, outlook))}
+
+
+def _standing(fact: CharacterFact, outlook: Outlook) -> tuple[int, int, str]:
+    """How much a character stands for its name today: one made from other clips least, a neighbour's in between."""
+    made = [
+        (0 if _moved(it, outlook, outlook.today) else 2, it.take, it.token)
+        for it in outlook.ground.facts.attempts.get(f"@{fact.name}", ())
+        if it.state is AttemptState.DONE and fact.task in it.tasks
+    ]
+    return max(made, default=(1, 0, fact.task or ""))
 
 
 def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
@@ -119,14 +133,24 @@ def _moved(attempt: Attempt, outlook: Outlook, today: Today) -> bool:
 
 
 def _possible(start: Start, step: Step) -> Step:
-    """A step that needs a provider that nobody can speak to is left alone."""
+    """A step is left alone when nobody can speak to its provider, or only with the key of another account."""
     if step.action not in _UNDONE:
         return step
-    name = start.plan.provider if step.action in BUYS or step.attempt is None else step.attempt.provider
-    if name in start.providers:
-        return step
-    reason = Reason("no-key", f"it was made at `{name}`, whose profile or key is not at hand")
-    return replace(step, action=Action.BLOCKED, reason=reason)
+    why = _out_of_reach(start, None if step.action in BUYS else step.attempt)
+    return step if why is None else replace(step, action=Action.BLOCKED, reason=Reason("no-key", why))
+
+
+def _out_of_reach(start: Start, attempt: Attempt | None) -> str | None:
+    plan = start.plan
+    name = plan.provider if attempt is None else attempt.provider
+    if name not in start.providers:
+        return f"it was made at `{name}`, whose profile or key is not at hand"
+    if attempt is None or name != plan.provider or attempt.account == plan.account:
+        return None
+    # Another account's key is told that there is no such task: that would be no proof that it has vanished.
+    ordered = "no account named" if attempt.account is None else f"account `{attempt.account}`"
+    named = "names none" if plan.account is None else f"names `{plan.account}`"
+    return f"it was ordered with {ordered}, and the profile `{name}` {named} now"
 
 
 def _work(start: Start, step: Step) -> Work:

@@ -9,7 +9,7 @@ from sorapipe.storyboard.model import Address, FrameOf
 
 def test_two_thousand_shots_in_a_row_become_clips() -> None:
     row = (shot(f"s{n}", continues=f"s{n - 1}" if n else None) for n in range(2000))
-    world = World(film(*row))
+    world = World(film(*row), seconds=lambda _: 0.1)
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 0
     assert len(world.provider.charges) == 2000
