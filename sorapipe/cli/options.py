@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 _WIDEST = 140
+_DIGITS = 15
+_FRACTION = 30
+"""Digits before and behind the point of an amount: `1e999999999` can't be calculated with."""
 _LONGEST_WAIT = 30 * 86400.0
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,7 +60,7 @@ class Amount(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
             amount = value if isinstance(value, Decimal) else Decimal(str(value))
         except InvalidOperation:
             amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
+        if not amount.is_finite() or amount < 0 or not -_FRACTION < amount.adjusted() < _DIGITS:
             self.fail(f"`{value}` is no amount: write a number such as `12.50`, in the provider's currency", param, ctx)
         return amount
 
