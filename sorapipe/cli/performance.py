@@ -22,7 +22,7 @@ from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.ink import paint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sorapipe.engine.outcome import Outcome
     from sorapipe.planning.facts import Facts
@@ -57,7 +57,7 @@ def perform(script: Script, order: Order) -> None:
     outcome: Outcome | None = None
     try:
         with production.workspace.hold(order.command) as session:
-            production, plan = again(production, plan, session.facts(), order)
+            production, plan = again(production, plan, session.facts(), lambda now: _within(now, order))
             outcome = carry_out(production, plan, session, order)
             _note(session, plan, order.note)
     except Exception as error:
@@ -120,18 +120,24 @@ def as_known(production: Production, facts: Facts) -> Production:
     )  # fmt: skip
 
 
-def again(production: Production, plan: Plan, facts: Facts, order: Order) -> tuple[Production, Plan]:
+def again(
+    production: Production, plan: Plan, facts: Facts, replan: Callable[[Production], Plan]
+) -> tuple[Production, Plan]:
     """Production and plan as they are now that nobody else can change them, by the facts of the session. Raises
     `Expected` when another thing would be bought now than was agreed to."""
     if facts == production.facts:
         return production, plan
     now = as_known(production, facts)
-    new = now.plan(order.wishes)
-    if not new.idle:
-        new = within_limits(now, new, order.terms)
+    new = replan(now)
     if _bought(new) != _bought(plan):
         raise Expected(Exit.TEMPORARY, "another run has changed what is to be done; nothing was sent", "run it again")
     return now, new
+
+
+def _within(production: Production, order: Order) -> Plan:
+    """What would happen now, as far as the terms allow it."""
+    plan = production.plan(order.wishes)
+    return plan if plan.idle else within_limits(production, plan, order.terms)
 
 
 def _bought(plan: Plan) -> list[str]:

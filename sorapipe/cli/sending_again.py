@@ -55,8 +55,12 @@ def _nothing(production: Production, word: str) -> Expected:
 def send_again(production: Production, attempts: Sequence[Attempt], order: Order) -> None:
     """Shows what that means, asks, records, goes on like a run for these shots and no others."""
     order = replace(order, wishes=_wishes(production, attempts))
+
+    def replan(now: Production) -> Plan:
+        return narrowed(now.plan(order.wishes), now.outlook, _targets(now, attempts))
+
     agreed = as_known(production, _with_consent(production.facts, attempts))
-    plan = narrowed(agreed.plan(order.wishes), agreed.outlook, _targets(production, attempts))
+    plan = replan(agreed)
     checked(agreed, plan)
     plan = within_limits(agreed, plan, order.terms)
     _ask(agreed, plan, attempts, order.terms)
@@ -64,7 +68,9 @@ def send_again(production: Production, attempts: Sequence[Attempt], order: Order
     with production.workspace.hold(order.command) as session:
         facts = session.facts()
         _still(facts, attempts)
-        now = again(agreed, _with_consent(facts, attempts), order)
+        now, plan = again(
+            agreed, plan, _with_consent(facts, attempts), lambda now: within_limits(now, replan(now), order.terms)
+        )
         _write(session, attempts)
         outcome = carry_out(now, plan, session, order)
     _say_rest(production, plan, attempts)
