@@ -21,7 +21,6 @@ from sorapipe.planning.renames import check_moves
 from sorapipe.planning.select import select
 from sorapipe.planning.situation import Ground, Outlook, look
 from sorapipe.providers.profile import Profile
-from sorapipe.state.journal import JournalUnusable
 from sorapipe.state.lock import LockUnusable
 from sorapipe.state.workspace import Known, Workspace, config_dir
 from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, render
@@ -180,8 +179,8 @@ def examine(script: Script, provider: str | None) -> tuple[Diagnostics, Mapping[
 def _known(script: Script) -> Known:
     try:
         return script.workspace.known()
-    except (LockUnusable, JournalUnusable, OSError):
-        return Known(Facts(), {}, (), (), held=False, behind=False)
+    except (LockUnusable, OSError):
+        return Known(Facts(), (), (), held=False, behind=False)
 
 
 def checked(production: Production, plan: Plan) -> None:

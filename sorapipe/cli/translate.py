@@ -10,7 +10,6 @@ _GOES_ON = "nothing that was paid is lost: the same command goes on"
 def expected(error: Exception) -> Expected | None:
     """The expected end that an error means, `None` for a bug."""
     from sorapipe.state.files import StateError
-    from sorapipe.state.journal import JournalUnusable
     from sorapipe.state.lock import LockUnusable
     from sorapipe.state.workspace import HeldElsewhere
     from sorapipe.storyboard.diagnostics import escape
@@ -20,8 +19,6 @@ def expected(error: Exception) -> Expected | None:
             return Expected(Exit.HELD, escape(str(error)), "wait for it, or end it: what it has paid for is kept")
         case LockUnusable():
             return Expected(Exit.LOCK, escape(str(error)), error.hint)
-        case JournalUnusable():
-            return Expected(Exit.LOCK, escape(str(error)), "use the newer sorapipe that wrote it")
         case StateError():
             return Expected(Exit.DISK, escape(str(error)), "make room, then: " + _GOES_ON if error.full else _GOES_ON)
         case OSError(strerror=str(reason)):

@@ -99,10 +99,6 @@ class Books:
     judged: list[str] = field(default_factory=list)
     held: bool = False
 
-    def urls(self) -> dict[str, str]:
-        """The last known URL of each token's clip."""
-        return {token: url for story in self.stories for token, url in story.urls.items()}
-
 
 def read_lock(files: Files, path: Path) -> bytes | None:
     """The bytes of a lock, `None` when there is none. Raises `LockUnusable` for a link or anything that is no file."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from sorapipe.state.books import Books, Places, load_lock, read_lock
 from sorapipe.state.files import Files, write_atomic
-from sorapipe.state.lock import LockFile, dumps
+from sorapipe.state.lock import PAID, LockFile, dumps
 from sorapipe.state.records import Record
-
-SAVE_SHARE = 0.02
-"""How much of the time may go into saving while a run goes on."""
 
 
 class Committed:
@@ -21,10 +17,9 @@ class Committed:
     meanwhile, only what was paid and what this run decided go into its lock.
     """
 
-    def __init__(self, files: Files, places: Places, books: Books, ticks: Callable[[], float]) -> None:
+    def __init__(self, files: Files, places: Places, books: Books) -> None:
         self._files = files
         self._places = places
-        self._ticks = ticks
         self._disk, self._stamp = books.disk, books.stamp
         self._missing = books.disk is None
         self.paid = books.whole.paid()
@@ -33,12 +28,11 @@ class Committed:
             self.own.merge(books.whole)
         self._guard = threading.RLock()
         self._saving = threading.Lock()
-        self._due = float("-inf")
 
     def add(self, record: Record) -> None:
         """Joins a record: of something paid, or a choice that was made in this run."""
         with self._guard:
-            (self.paid if record.kind in {"attempt", "character", "recipe"} else self.own).add(record)
+            (self.paid if record.kind in PAID else self.own).add(record)
 
     def whole(self) -> LockFile:
         """What the lock would say now."""
@@ -48,18 +42,12 @@ class Committed:
             lock.merge(self.own)
             return lock
 
-    @property
-    def due(self) -> bool:
-        """Whether saving now keeps within its share of the time."""
-        return self._ticks() >= self._due
-
     def save(self) -> bool:
         """Joins with the lock on the disk and writes it, if that says anything new (P21 to P24). Whether it did.
 
         Raises `StateError`; `LockUnusable` when somebody broke the lock meanwhile, which then stays as it is.
         """
         with self._saving:
-            began = self._ticks()
             self._look_again()
             new = self.whole()
             empty = not new.attempts and not new.others
@@ -71,8 +59,6 @@ class Committed:
                 new.older = None
                 self._disk, self._missing = new, False
                 self._stamp = self._files.stamp(self._places.lock)
-            ended = self._ticks()
-            self._due = ended + (ended - began) / SAVE_SHARE
             return True
 
     def bytes(self) -> bytes:

@@ -61,7 +61,6 @@ class Story:
 
     attempts: dict[str, Values] = field(default_factory=dict)
     requests: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    urls: dict[str, str] = field(default_factory=dict)
     durations: list[Duration] = field(default_factory=list)
     characters: list[CharacterFact] = field(default_factory=list)
     orphans: dict[str, list[str]] = field(default_factory=dict)
@@ -155,9 +154,7 @@ class Story:
 
     def _ended(self, values: Values) -> None:
         token = _token(values)
-        url, seconds, cost = values.get("url"), values.get("seconds"), decimal_of(values, "cost")
-        if isinstance(url, str):
-            self.urls[token] = url
+        seconds, cost = values.get("seconds"), decimal_of(values, "cost")
         attempt = self.attempts.get(token)
         if attempt is None:
             return

@@ -43,10 +43,6 @@ class Renders:
         self.prepare(out)
         return self._files.open(self.part(out), keep=keep)
 
-    def part_size(self, out: str) -> int:
-        """How many bytes have come."""
-        return self._files.size(self.part(out)) or 0
-
     def prepare(self, out: str) -> None:
         """Makes the folders of a clip. Raises `StateError` when one of them is a link or a file."""
         folder = self.path(out).parent

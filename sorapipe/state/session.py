@@ -38,11 +38,10 @@ WHY_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Time and chance. `wall` tells seconds since 1970 and decides nothing; `ticks` are seconds that only grow;
-    `random` gives so many bytes that nobody can guess."""
+    """Time and chance. `wall` tells seconds since 1970 and decides nothing; `random` gives so many bytes that nobody
+    can guess."""
 
     wall: Callable[[], float] = time.time
-    ticks: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
 
 
@@ -66,7 +65,7 @@ class Session:
         self._books = books
         self._outside = outside
         self._journal = Journal(files, places.journal(self.lineage), books.story)
-        self._lock = Committed(files, places, books, outside.ticks)
+        self._lock = Committed(files, places, books)
         self._dirty: set[str] = set()
         self._guard = threading.RLock()
         self._judge_the_dead()
@@ -81,11 +80,6 @@ class Session:
             going = [attempt for token in story.open() if (attempt := story.attempt(token)) is not None]
             whole = self._lock.whole()
         return meaning.with_intents(facts_of(whole, self._places.lock.name), going)
-
-    def url(self, token: str) -> str | None:
-        """The last known URL of a clip; it may have expired."""
-        with self._guard:
-            return self._journal.story.urls.get(token) or self._books.urls().get(token)
 
     def request(self, token: str) -> Mapping[str, Json] | None:
         """What was sent for an attempt, where this machine's journal or its archives know it."""
@@ -327,10 +321,6 @@ class Session:
         with self._guard:
             self._bring_over()
         return self._lock.save()
-
-    def save_when_due(self) -> bool:
-        """The same, but not so often that it takes more than 2 % of the time."""
-        return self._lock.due and self.save()
 
     def close(self) -> None:
         """Syncs the journal, saves the lock, and archives a journal that has grown (P25)."""

@@ -52,13 +52,12 @@ class HeldElsewhere(Exception):
 class Known:
     """Everything known of a storyboard, read without opening anything for writing.
 
-    `urls` are the last known URLs of clips by token. `durations` are what providers told of their work. `remarks` are
-    sentences a person should see. `held` says that a run is alive which has sent something and waits for the answer.
-    `behind` says that the lock on the disk lacks something that this machine knows.
+    `durations` are what providers told of their work. `remarks` are sentences a person should see. `held` says that a
+    run is alive which has sent something and waits for the answer. `behind` says that the lock on the disk lacks
+    something that this machine knows.
     """
 
     facts: Facts
-    urls: dict[str, str]
     durations: tuple[Duration, ...]
     remarks: tuple[str, ...]
     held: bool
@@ -145,7 +144,6 @@ class Workspace:
         ]
         return Known(
             facts=meaning.with_intents(facts_of(books.whole, self.lock_path.name), going),
-            urls=books.urls(),
             durations=tuple(one for story in books.stories for one in story.durations),
             remarks=tuple(books.remarks),
             held=books.held,

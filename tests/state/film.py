@@ -35,9 +35,8 @@ _seeds = itertools.count(1)
 
 def workspace(files: Memory, manifest: Path = MANIFEST) -> Workspace:
     seed = next(_seeds)
-    ticks = itertools.count()
     chance = (bytes([seed % 256, seed // 256 % 256, n % 256, n // 256]) * 8 for n in itertools.count())
-    outside = Outside(lambda: 1_800_000_000.0 + seed, lambda: float(next(ticks)), lambda n: next(chance)[:n])
+    outside = Outside(lambda: 1_800_000_000.0 + seed, lambda n: next(chance)[:n])
     return Workspace(manifest, STATE, files, outside)
 
 

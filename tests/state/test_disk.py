@@ -228,7 +228,7 @@ def _swap(made: tuple[Path, str], out: str) -> tuple[Path, str, str]:
 def test_a_part_goes_on_where_it_stopped(ws: Workspace) -> None:
     out = ws.clips.out("cliff", "t01")
     path, _ = part(ws, out, b"abcXX")
-    assert ws.clips.part_size(out) == 5
+    assert ws.files.size(path) == 5
     handle = ws.clips.open_part(out, keep=3)
     ws.files.append(handle, b"def")
     ws.files.close(handle)

@@ -44,7 +44,6 @@ def test_a_take_is_told_from_its_intent_to_its_clip() -> None:
     made = story.attempt("aaaa")
     assert made is not None
     assert (made.state, made.tasks, made.size, str(made.cost)) == (AttemptState.DONE, ("t1",), 3, "0.20")
-    assert story.urls == {"aaaa": "https://x/1"}
     assert [(one.model, one.seconds) for one in story.durations] == [("sora-2", 9.5)]
     assert story.requests == {"aaaa": {"prompt": "a gull"}}
     assert not story.damage
