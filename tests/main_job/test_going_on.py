@@ -184,3 +184,22 @@ def test_no_good_takes_are_left_out_and_a_roll_adds_one(studio: Studio) -> None:
     status = studio.run("status").out
     assert "stairs" in status
     assert "t02" in status
+
+
+def test_a_lock_that_is_spoilt_during_a_run_ends_with_5_and_the_run_is_told_all_the_same(studio: Studio) -> None:
+    studio.simulator = "--latency 0.6 --clips canned"
+    studio.write("storyboard.yaml", FILM)
+    words = [sys.executable, "-m", "sorapipe", "run"]
+    process = subprocess.Popen(words, cwd=studio.folder, env=studio.environment(), stdout=-1, stderr=-1, text=True)
+    deadline = time.monotonic() + 30
+    lock = studio.folder / "storyboard.lock"
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lock.write_text("<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 5, err
+    assert "Traceback" not in err
+    assert "cliff" in out
+    lock.unlink()
+    studio.run("run")
+    assert len({charge["token"] for charge in studio.ledger()}) == len(studio.ledger()) == 3
