@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sorapipe.planning.capabilities import CharacterWay
 from sorapipe.planning.choice import labels, letters, next_take
 from sorapipe.planning.cost import NOTHING, character_price
-from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState
 from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
 from sorapipe.planning.plan_types import Action, Reason, Reuse, Step
-from sorapipe.planning.purchase import UNSETTLED, Asked
+from sorapipe.planning.purchase import Asked
 from sorapipe.planning.reuse import neighbour_character
 from sorapipe.planning.situation import Outlook
 from sorapipe.storyboard.model import Character, ShotSource

@@ -7,12 +7,11 @@ from decimal import Decimal
 from json import loads
 
 from sorapipe.planning.capabilities import Capabilities, CharacterWay, Per, Price
-from sorapipe.planning.facts import Attempt, AttemptState, Facts
+from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState, Facts
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
 from sorapipe.storyboard.model import Budget, Request
 
 NOTHING = Decimal(0)
-UNSETTLED = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN})
 
 
 def price(capabilities: Capabilities, model: str | None, seconds: int | None, size: str | None) -> Decimal | None:

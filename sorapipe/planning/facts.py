@@ -33,6 +33,8 @@ class AttemptState(StrEnum):
 
 
 _RANK = {state: rank for rank, state in enumerate(AttemptState)}
+UNSETTLED = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN})
+"""Sent, or about to be, and nobody knows whether it was bought."""
 
 
 @record(frozen=True, slots=True)

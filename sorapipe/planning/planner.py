@@ -10,12 +10,12 @@ from typing import NamedTuple
 from sorapipe.planning.cast import Cast, uncertain
 from sorapipe.planning.choice import Because, letters, next_take, take_label
 from sorapipe.planning.cost import NOTHING, request_price
-from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState
 from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
 from sorapipe.planning.graph import Edge, Kind
 from sorapipe.planning.keeping import Inventory, Kept, changed, collected, ended, gone, kept, unsettled
 from sorapipe.planning.plan_types import CHANGED, Action, Reason, Step, Wishes
-from sorapipe.planning.purchase import UNSETTLED, Asked, Desire, asked, desire
+from sorapipe.planning.purchase import Asked, Desire, asked, desire
 from sorapipe.planning.situation import Outlook, Situation
 
 

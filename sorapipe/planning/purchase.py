@@ -10,7 +10,6 @@ from sorapipe.planning.plan_types import Reason, Staleness, Wishes
 from sorapipe.planning.situation import Situation
 from sorapipe.planning.why import phrase
 
-UNSETTLED = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN})
 _ENDED = frozenset({AttemptState.FAILED, AttemptState.VANISHED, AttemptState.SUSPECT, AttemptState.UNAVAILABLE})
 
 
