@@ -14,12 +14,13 @@ from json import loads
 from sorapipe.engine.board import Board, Expected, Work
 from sorapipe.engine.compose import Script
 from sorapipe.engine.download import Twins
-from sorapipe.engine.seams import Choose, Json, Today
+from sorapipe.engine.seams import Choose, Today
 from sorapipe.planning import choice
 from sorapipe.planning.choice import single_pick
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts, Pick
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
 from sorapipe.planning.situation import Outlook, Situation
+from sorapipe.state.records import Json
 from sorapipe.storyboard.model import Handle
 
 Requests = Callable[[str], Mapping[str, Json] | None]
