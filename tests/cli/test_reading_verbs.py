@@ -44,6 +44,7 @@ def test_a_plan_as_data_has_the_documented_shape(film: Path, sorapipe: Sorapipe)
         "totals",
         "steps",
         "uploads",
+        "gone",
         "warnings",
     }
     assert data["totals"]["cost"] == str(sum(int(step["price"]) for step in data["steps"]))
