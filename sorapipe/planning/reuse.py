@@ -190,6 +190,8 @@ class Reuses:
     def _take_over(self, wanted: Wanted, olds: Iterable[str], *, everything: bool) -> Iterator[Claim]:
         own = list(wanted.own)
         for old in olds:
+            name = printed(old, {})
+            before = old if name == wanted.shot.label else name
             picks = self._facts.picks.get(old, ())
             pick = None if conflict(picks) else single_pick(picks)
             for attempt in self.orphans[old]:
@@ -211,7 +213,7 @@ class Reuses:
                 yield Claim(
                     copy,
                     reuse,
-                    Reason("renamed", f"it was `{printed(old, {})}` before: {take_label(attempt.take)} is kept"),
+                    Reason("renamed", f"it was `{before}` before: {take_label(attempt.take)} is kept"),
                 )
 
     def _from_neighbours(self, wanted: Wanted) -> Iterator[Claim]:

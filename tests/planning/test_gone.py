@@ -87,6 +87,7 @@ def test_a_renamed_axis_never_swaps_its_words() -> None:
     world.without(*(f"talk[lang={word}]" for word in old))
     world.edit(*cells("language", "de", "fr", "en"))  # type: ignore[arg-type]
     assert kept(world) == {f"talk/{word}": f"talk[lang={word}]_t01.mp4" for word in old}
+    assert step(world.plan(), "talk[language=de]#1").reason.text == "it was `talk[lang=de]` before: t01 is kept"
 
 
 def test_a_new_word_takes_only_what_no_other_cell_needs() -> None:
