@@ -168,7 +168,8 @@ class Body:
 
 
 class DownloadFailed(Exception):
-    """The bytes did not come. `gone` says that this URL will never give them (403, 404, 410)."""
+    """The bytes did not come. `gone` says that this URL will never give them (403, 404, 410, or one that
+    we refuse ourselves)."""
 
     def __init__(self, message: str, *, gone: bool = False) -> None:
         super().__init__(message)

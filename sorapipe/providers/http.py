@@ -200,12 +200,13 @@ class HttpProvider:
         response = self._follow(url, headers)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
-                raise DownloadFailed("the clip comes compressed, which was not asked for")
+                raise DownloadFailed("the clip comes compressed, which was not asked for", gone=True)
             return response, ranges.place(response.status_code, response.headers, offset if headers else 0)
         except ranges.StartOver:
             response.close()
             if not headers:
-                raise DownloadFailed("the server answered with a part of the file that nobody asked for") from None
+                words = "the server answered with a part of the file that nobody asked for"
+                raise DownloadFailed(words, gone=True) from None
             return self._open(url, 0, None)
         except BaseException:
             response.close()
@@ -222,8 +223,8 @@ class HttpProvider:
             try:
                 url = urljoin(url, location)
             except ValueError:
-                raise DownloadFailed("the server redirected to something that is not a URL") from None
-        raise DownloadFailed(f"the server redirected more than {MAX_HOPS} times")
+                raise DownloadFailed("the server redirected to something that is not a URL", gone=True) from None
+        raise DownloadFailed(f"the server redirected more than {MAX_HOPS} times", gone=True)
 
     def _get(self, url: str, headers: dict[str, str]) -> httpx.Response:
         try:
@@ -231,7 +232,7 @@ class HttpProvider:
             request = httpx.Request("GET", checked, headers={**_COMMON, **headers}, extensions={"timeout": _FETCH})
             return self._fetches.handle_request(request)
         except (ValueError, httpx.InvalidURL) as error:
-            raise DownloadFailed(str(error)) from None
+            raise DownloadFailed(str(error), gone=True) from None  # ours to refuse: no waiting makes it another URL
         except Exception as error:
             raise DownloadFailed(_words(error)) from error
 

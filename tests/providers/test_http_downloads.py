@@ -187,8 +187,9 @@ def test_other_answers_hold_no_clip(status: int) -> None:
 
 def test_a_compressed_clip_is_refused() -> None:
     house, _ = fetching(lambda request: answer(200, b"\x1f\x8b", content_encoding="gzip"))
-    with pytest.raises(DownloadFailed, match="compressed"):
+    with pytest.raises(DownloadFailed, match="compressed") as failed:
         fetch(house)
+    assert failed.value.gone
 
 
 def redirecting(target: str, status: int = 302) -> Callable[[httpx.Request], httpx.Response]:
@@ -218,9 +219,10 @@ def test_a_redirect_of_a_download_is_followed(target: str, status: int) -> None:
 )  # fmt: skip
 def test_a_redirect_to_anywhere_else_ends_the_download(target: str) -> None:
     house, web = fetching(redirecting(target))
-    with pytest.raises(DownloadFailed):
+    with pytest.raises(DownloadFailed) as failed:
         fetch(house)
     assert {request.url.host for request in web.asked} == {"1.1.1.1"}
+    assert failed.value.gone is (target != "https://unknown.example.com/x"), "only an unknown name may be known later"
 
 
 def test_redirects_end_after_five() -> None:
@@ -230,18 +232,27 @@ def test_redirects_end_after_five() -> None:
 
     house, _ = fetching(act)
     assert fetch(house, "https://cdn.example.com/5")[1] == CLIP
-    with pytest.raises(DownloadFailed, match="more than 5 times"):
+    with pytest.raises(DownloadFailed, match="more than 5 times") as failed:
         fetch(house, "https://cdn.example.com/6")
+    assert failed.value.gone
 
 
 @pytest.mark.parametrize(
-    "url", ["http://cdn.example.com/a", "https://127.0.0.1/a", "https://inside.example.com/a", "x"]
+    "url",
+    [
+        "http://cdn.example.com/a",
+        "https://127.0.0.1/a",
+        "https://inside.example.com/a",
+        "https://u:p@cdn.example.com/",
+        "x",
+    ],
 )
 def test_a_clip_is_not_fetched_from_such_a_place(url: str) -> None:
     house, web = fetching(whole)
-    with pytest.raises(DownloadFailed):
+    with pytest.raises(DownloadFailed) as failed:
         fetch(house, url)
     assert web.asked == []
+    assert failed.value.gone, "waiting does not make it another place"
 
 
 def test_a_provider_on_this_machine_serves_its_clips_here_and_sends_nobody_inside() -> None:
