@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from typing import assert_never
 
@@ -25,21 +26,22 @@ MOST_KEY_REFUSALS = 3
 
 
 class Watch:
-    """Asks. `asked` counts the polls; `useless` says that the provider takes our key no more."""
+    """Asks. `asked` counts the polls. Each provider has its own budget of them, and its own refusals of our key."""
 
     def __init__(self, course: Course, durations: Durations) -> None:
         self._course = course
         self._durations = durations
-        self._budget = Budget()
+        self._budgets: defaultdict[str, Budget] = defaultdict(Budget)
+        self._due: defaultdict[str, deque[str]] = defaultdict(deque)
         self._words: set[str] = set()
-        self._key_refusals = 0
+        self._key_refusals: Counter[str] = Counter()
         self.asked = 0
-        self.useless = False
 
     def opens(self) -> float | None:
         """When the next poll may be sent; `None`: nobody is to be asked."""
-        due = self._course.polls.next()
-        return None if due is None else max(due, self._budget.opens())
+        times = [self._budgets[provider].opens() for provider, due in self._due.items() if due]
+        first = self._course.polls.next()
+        return min([*times, first] if first is not None else times, default=None)
 
     def watch(self, job: Job, task: str, taken_at: float) -> None:
         """From now on the job is asked how it is."""
@@ -51,15 +53,21 @@ class Watch:
         self._course.by_task[task] = job
 
     def begin(self, now: float) -> None:
-        """Asks those whose time has come, as far as the budget goes."""
-        while self._budget.opens() <= now and (key := self._course.polls.pop(now)) is not None:
-            job = self._course.board.jobs[key]
-            if job.phase is not Phase.RUNNING or job.attempt is None:
-                continue
-            job.polling = True
-            self.asked += 1
-            self._budget.spend(now)
-            self._course.effects.append(Poll(key, job.attempt, job.task))
+        """Asks those whose time has come, as far as the budgets go."""
+        while (key := self._course.polls.pop(now)) is not None:
+            self._due[sure(self._course.board.jobs[key]).provider].append(key)
+        for provider, due in self._due.items():
+            while due and self._budgets[provider].opens() <= now:
+                self._ask(self._course.board.jobs[due.popleft()], now)
+
+    def _ask(self, job: Job, now: float) -> None:
+        if job.phase is not Phase.RUNNING or job.polling:
+            return
+        attempt = sure(job)
+        job.polling = True
+        self.asked += 1
+        self._budgets[attempt.provider].spend(now)
+        self._course.effects.append(Poll(job.key, attempt, job.task))
 
     def answered(self, job: Job, news: Polled, now: float) -> None:
         """A poll was answered."""
@@ -68,8 +76,10 @@ class Watch:
             return
         answer = news.answer
         if not isinstance(answer, Missed):
-            job.misses = self._key_refusals = 0
-            self._budget.answered()
+            job.misses = 0
+            provider = sure(job).provider
+            self._key_refusals[provider] = 0
+            self._budgets[provider].answered()
         if not isinstance(answer, NotThere | Missed):
             job.absences = 0
         match answer:
@@ -184,14 +194,31 @@ class Watch:
     def _missed(self, job: Job, answer: Missed, chance: float, now: float) -> None:
         job.misses += 1
         if answer.retry_after is not None:
-            self._budget.complained(now, answer.retry_after)
-        if answer.authentication:
-            self._key_refusals += 1
-            self._course.halt(Reason("authentication", answer.message), ends.AUTHENTICATION)
-            if self._key_refusals >= MOST_KEY_REFUSALS:
-                self.useless = True
-                return
+            self._budgets[sure(job).provider].complained(now, answer.retry_after)
+        if answer.authentication and self._key_refused(sure(job).provider, answer.message):
+            return
         self._course.polls.set(job.key, now + after_miss(job.misses, answer.retry_after, chance))
+
+    def _key_refused(self, provider: str, message: str) -> bool:
+        """A provider refused its key. Whether it did so too often: its jobs are left for a later run."""
+        self._key_refusals[provider] += 1
+        if self._buys_at(provider):
+            self._course.halt(Reason("authentication", message), ends.AUTHENTICATION)
+        if self._key_refusals[provider] < MOST_KEY_REFUSALS:
+            return False
+        self._course.codes.add(ends.AUTHENTICATION)
+        left = [job for job in self._course.board if job.phase is Phase.RUNNING and sure(job).provider == provider]
+        for job in left:
+            self._course.park(job)
+        if self._key_refusals[provider] == MOST_KEY_REFUSALS:
+            text = f"`{provider}` refuses its key: {message}; what runs there is collected by a later run"
+            self._course.tell(Said(text))
+        return True
+
+    def _buys_at(self, provider: str) -> bool:
+        """Whether what this run buys, if anything, is bought there."""
+        works = (job.work for job in self._course.board)
+        return all(work.kind[0] == provider for work in works if work.step.action in BUYS)
 
     def hint(self, task: str, now: float) -> None:
         """Somebody says that a task has news."""

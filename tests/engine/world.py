@@ -30,6 +30,7 @@ from sorapipe.planning.plan import plan_from
 from sorapipe.planning.plan_types import Plan, Wishes
 from sorapipe.planning.recipe import recipes
 from sorapipe.planning.situation import Ground, Outlook, look
+from sorapipe.providers.base import Provider
 from sorapipe.state.session import Outside, Session
 from sorapipe.state.workspace import Workspace
 from sorapipe.storyboard.diagnostics import Diagnostics
@@ -132,13 +133,14 @@ class World:
         self.now = 1000.0
         self.disk = MemoryDisk()
         self.provider = ScriptedProvider(lambda: self.now, self.disk, seconds)
+        self.others: dict[str, Provider] = {}
         self.random = Random(seed)
         self.latency = latency
         self.events: list[tuple[float, Event]] = []
         self.watch: Callable[[Event], None] = lambda event: None
         self.at: list[tuple[float, News]] = []
         self.steps = 0
-        outside = Outside(lambda: self.now, lambda: self.now, self.random.randbytes)
+        outside = Outside(lambda: self.now, self.random.randbytes)
         self.workspace = Workspace(Path("/film/film.yaml"), Path("/state"), self.disk, outside)
 
     def outlook(self, session: Session | None = None) -> Outlook:
@@ -174,7 +176,8 @@ class World:
         plan = plan_from(outlook, self.workspace.inventory(outlook.ground.facts), wishes)
         session.remember(outlook.ground.recipes.by_digest())
         script = Script(self.storyboard, self.capabilities)
-        start = Start(plan, outlook, script, {"studio"}, Decimal("0.5"), session.request)
+        providers = {"studio": self.provider, **self.others}
+        start = Start(plan, outlook, script, providers, Decimal("0.5"), session.request)
         self.schedule = Schedule(make_board(start), self.limits, Durations())
         flag = Flag()
         studio = Studio(
@@ -182,7 +185,7 @@ class World:
             books=session,
             files=self.disk,
             clips=Eyes(self.disk),
-            providers={"studio": self.provider},
+            providers=providers,
             upload=lambda asset: b"",
             assets={},
             renders=self.workspace.clips,
