@@ -89,7 +89,7 @@ def _verb(words: list[str]) -> int:
         with listening():
             ended = sorapipe.main(args=words, prog_name="sorapipe", standalone_mode=False)
     except SystemExit as end:  # the library's answer to a reader that has gone, or the end of a completion
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+        if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):
             return _reader_left()
         return end.code if isinstance(end.code, int) else Exit.DONE
     except click.exceptions.Abort:

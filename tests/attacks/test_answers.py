@@ -141,7 +141,7 @@ def test_urls_that_are_never_fetched(stage: Stage, hostile: Hostile) -> None:
     names = [f"u{number}" for number in range(len(URLS))]
     _film(stage, names)
     hostile.answers = {name: _url(url) for name, url in zip(names, URLS, strict=True)}
-    run = stage.run("run", "--yes", "--max-wait", "1s", code=10)
+    run = stage.run("run", "--yes", "--max-wait", "0.5s", code=10)
     assert {path.rpartition("/")[0] for _, path, _ in hostile.asked} == {"/api/v1/tasks", "/api/v1/tasks/query"}
     assert sum(method == "POST" for method, _, _ in hostile.asked) == len(URLS)
     assert not list(stage.folder.rglob("*.mp4"))
@@ -185,9 +185,28 @@ def test_redirects_of_a_clip_lead_nowhere_inside(stage: Stage, hostile: Hostile)
     hostile.answers["bomb.mp4"] = _clip(gzip.compress(b"\0" * 10_000_000), content_encoding="gzip")
     for name, target in zip(names, (*targets, "/loop.mp4"), strict=True):
         hostile.answers[f"{name}.mp4"] = _clip(b"", 302, location=target)
-    stage.run("run", "--yes", "--max-wait", "1s", code=10)
+    stage.run("run", "--yes", "--max-wait", "0.5s", code=10)
     assert not list(stage.folder.rglob("*.mp4"))
     assert not any(key for _, path, key in hostile.asked if path.endswith(".mp4"))
+
+
+def test_a_download_without_end_ends(stage: Stage, hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sorapipe.engine import download
+
+    sent: list[int] = []
+
+    def endless(asked: Asked) -> None:
+        asked.send_response(200)
+        asked.end_headers()
+        while sum(sent) < 64 << 20:
+            sent.append(asked.wfile.write(b"\0" * (1 << 20)))
+
+    monkeypatch.setattr(download, "LARGEST", 2 << 20)
+    _film(stage, ["a"])
+    hostile.answers = {"a": _url(f"{hostile.url}/a.mp4"), "a.mp4": endless}
+    stage.run("run", "--yes", "--max-wait", "4s", code=12)
+    assert not [path for path in stage.folder.rglob("*") if path.is_file() and path.stat().st_size > 4 << 20]
+    assert sum(sent) < 48 << 20
 
 
 def test_words_and_numbers_of_a_provider(stage: Stage, hostile: Hostile) -> None:
@@ -208,9 +227,9 @@ def test_words_and_numbers_of_a_provider(stage: Stage, hostile: Hostile) -> None
         "progress": _state(state="generating", progress="9" * 5_000),
     }
     hostile.answers |= {name: _clip(body) for name, body in raw.items()}
-    run = stage.run("run", "--yes", "--max-wait", "1s", code=8)
+    run = stage.run("run", "--yes", "--max-wait", "0.5s", code=8)
     assert "[key]" in run.out
-    events = stage.run("run", "--yes", "--json", "--max-wait", "1s", code=8)
+    events = stage.run("run", "--yes", "--json", "--max-wait", "0.5s", code=8)
     assert all(json.loads(line) for line in events.out.splitlines())
     shown = [stage.run(*words, code=0).out for words in (("status",), ("status", "--json"), ("plan",))]
     _nothing_leaked(stage, run.out, run.err, events.out, events.err, *shown)
@@ -226,8 +245,8 @@ def test_an_id_that_can_not_be_asked_for_leaves_a_create_uncertain(
     _film(stage, ["a"])
     body = json.dumps({"code": 200, "message": FORGED + KEY, "data": {"taskId": task}}).encode()
     hostile.creates = lambda asked: asked.send(body)
-    run = stage.run("run", "--yes", "--max-wait", "1s", code=9)
-    again = stage.run("run", "--yes", "--max-wait", "1s", code=9)
+    run = stage.run("run", "--yes", "--max-wait", "0.5s", code=9)
+    again = stage.run("run", "--yes", "--max-wait", "0.5s", code=9)
     assert [method for method, _, _ in hostile.asked] == ["POST"], "it was sent again"
     _nothing_leaked(stage, run.out, run.err, again.out, again.err)
 
@@ -239,7 +258,7 @@ def test_refusals_with_hostile_words(stage: Stage, hostile: Hostile, status: int
     _film(stage, ["a"])
     body = json.dumps({"code": status, "message": FORGED + KEY, "data": {}}).encode()
     hostile.creates = lambda asked: asked.send(body, status, location=f"{hostile.url}/elsewhere")
-    run = stage.run("run", "--yes", "--max-wait", "1s", code=code)
+    run = stage.run("run", "--yes", "--max-wait", "0.5s", code=code)
     assert len(hostile.asked) == 1
     _nothing_leaked(stage, run.out, run.err, stage.run("status", "--json", code=0).out)
 
@@ -247,5 +266,5 @@ def test_refusals_with_hostile_words(stage: Stage, hostile: Hostile, status: int
 def test_a_server_that_hangs_up_is_asked_once(stage: Stage, hostile: Hostile) -> None:
     _film(stage, ["a"])
     hostile.creates = lambda asked: asked.connection.shutdown(2)
-    stage.run("run", "--yes", "--max-wait", "1s", code=9)
+    stage.run("run", "--yes", "--max-wait", "0.5s", code=9)
     assert len(hostile.asked) == 1

@@ -79,7 +79,7 @@ BOMBS: dict[str, tuple[str, str | bytes]] = {
         "unknown-shot",
         HEAD
         + "shots:\n"
-        + "".join(f"  - {{id: shot{number}x, prompt: x, needs: [shat{number}y]}}\n" for number in range(1_200)),
+        + "".join(f"  - {{id: shot{number}x, prompt: x, needs: [shat{number}y]}}\n" for number in range(700)),
     ),
     "unknown-keys": ("unknown-key", HEAD + "".join(f"zkey{number}: x\n" for number in range(2_000))),
     "duplicate-keys": ("duplicate-key", HEAD + "x: 1\n" * 20_000),
@@ -106,7 +106,7 @@ def test_a_bomb_is_refused_before_it_goes_off(stage: Stage, name: str) -> None:
         ("id,prompt\n" + "a," + "x" * 200_000 + "\n", "too-long"),
         ('id,prompt\na,"' + "x\n" * 1_000_000, "quotes"),
         ("id," + ",".join(f"vars.c{number}" for number in range(50_000)) + "\na\n", "too-large"),
-        ("id\n" + "".join(f"w{number}\n" for number in range(110_000)), "too-large"),
+        ("id\n" + "".join(f"w{number}\n" for number in range(100_001)), "too-large"),
         ("id,provider\na,ruxa\n", "header"),
         ("id,input_reference\na,../../.ssh/id_rsa\n", "path"),
         ("id,vars.__class__\na,x\n", "name"),
