@@ -17,7 +17,7 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE", re.IGNORE
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s'\",]+")
 _QUERY = re.compile(r"(https?://[^\s'\"?#]*)\?[^\s'\"]*")
 _USER = re.compile(r"(https?://)[^\s/@'\"]+@")
-_LIBRARIES = ("click", "httpx", "pyyaml", "jsonschema", "jinja2", "av", "pillow", "rich", "filelock")
+_LIBRARIES = ("click", "httpx", "pyyaml", "jsonschema", "jinja2", "av", "pillow", "rich")
 _SHORTEST = 6
 """A value shorter than this is a word that would be hidden everywhere."""
 

@@ -20,7 +20,7 @@ from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
 
 _LIBRARIES = (
-    "pyyaml", "jsonschema", "jsonschema-rs", "jinja2", "httpx", "click", "rich", "av", "pillow", "filelock",
+    "pyyaml", "jsonschema", "jsonschema-rs", "jinja2", "httpx", "click", "rich", "av", "pillow",
     "platformdirs", "starlette", "uvicorn", "python-multipart",
 )  # fmt: skip
 _LITTLE_ROOM = 1 << 30

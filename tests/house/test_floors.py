@@ -28,7 +28,6 @@ ROOMS = {
     "referencing": {"storyboard.schema"},
     "jinja2": {"storyboard.templates"},
     "httpx": {"providers.http"},
-    "filelock": {"state.workspace"},
     "platformdirs": {"state.workspace"},
     "rich": {"views"},
     "click": {"cli"},
