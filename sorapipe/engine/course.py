@@ -1,6 +1,6 @@
 """The one state of a run that its parts share, and the ways in which it changes; knows no answer of a provider.
 
-Only `Course.set` gives an attempt another state, and only `schedule.step` leads there.
+Only `Course.set` gives a job its attempt and an attempt another state, and only `schedule.step` leads there.
 """
 
 from __future__ import annotations

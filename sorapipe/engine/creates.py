@@ -7,12 +7,12 @@ from typing import assert_never
 
 from sorapipe.engine import outcome as ends
 from sorapipe.engine.board import Job, Phase
-from sorapipe.engine.course import ZERO, Course, sure
+from sorapipe.engine.course import ZERO, Course
 from sorapipe.engine.events import Paused, Said, Sending, Sent
 from sorapipe.engine.lane import AFTER_UNKNOWN, Lane
 from sorapipe.engine.messages import Create, Created, DiskRefused
 from sorapipe.engine.watch import Watch
-from sorapipe.planning.facts import AttemptState
+from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import Reason
 from sorapipe.providers.base import Accepted, Refusal, Refused, Unknown
 
@@ -97,18 +97,17 @@ class Creates:
         self.sending = None
         self.sent += 1
         self._lane.answered(now)
-        job.attempt = news.attempt
-        answer = news.answer
+        attempt, answer = news.attempt, news.answer
         match answer:
             case Accepted():
                 self._certain()
-                self._accepted(job, answer, now)
+                self._accepted(job, attempt, answer, now)
             case Refused():
                 self._certain(answer.refusal)
                 self._course.book(-(job.work.step.price or ZERO))
-                self._refused(job, answer, news.chance, now)
+                self._refused(job, attempt, answer, news.chance, now)
             case Unknown():
-                self._unknown(job, answer, now)
+                self._unknown(job, attempt, answer, now)
             case _:
                 assert_never(answer)
 
@@ -119,10 +118,10 @@ class Creates:
         if refusal is not Refusal.UNAVAILABLE:
             self._unavailable_in_a_row = 0
 
-    def _accepted(self, job: Job, answer: Accepted, now: float) -> None:
+    def _accepted(self, job: Job, attempt: Attempt, answer: Accepted, now: float) -> None:
         self._lane.accepted()
         self._course.changed_at = now
-        attempt = self._course.set(job, replace(sure(job), state=AttemptState.SUBMITTED, tasks=(answer.task,)))
+        attempt = self._course.set(job, replace(attempt, state=AttemptState.SUBMITTED, tasks=(answer.task,)))
         self._course.tell(Sent(job.key, answer.task, attempt.cost))
         if answer.character is not None:
             self._watch.made_character(job, answer.character, now)
@@ -131,12 +130,10 @@ class Creates:
         self._watch.watch(job, answer.task, now)
         self._watch.ask_later(job, now)
 
-    def _refused(self, job: Job, answer: Refused, chance: float, now: float) -> None:
-        attempt, job.attempt = job.attempt, None
+    def _refused(self, job: Job, attempt: Attempt, answer: Refused, chance: float, now: float) -> None:
         match answer.refusal:
             case Refusal.REQUEST:
-                job.attempt = attempt
-                failed = replace(sure(job), state=AttemptState.FAILED, why=answer.message, cost=ZERO)
+                failed = replace(attempt, state=AttemptState.FAILED, why=answer.message, cost=ZERO)
                 self._course.end(job, failed, now)
                 return
             case Refusal.RATE:
@@ -164,7 +161,7 @@ class Creates:
         else:
             self._course.tell(Paused(self._lane.pause(now, wait), answer.message))
 
-    def _unknown(self, job: Job, answer: Unknown, now: float) -> None:
+    def _unknown(self, job: Job, attempt: Attempt, answer: Unknown, now: float) -> None:
         self._unknown_in_a_row += 1
         self._course.codes.add(ends.UNCERTAIN)
         if self._unknown_in_a_row >= MOST_UNKNOWN:
@@ -172,7 +169,7 @@ class Creates:
             self._course.halt(Reason("uncertain", text), ends.UNCERTAIN)
         else:
             self._course.tell(Paused(self._lane.pause(now, AFTER_UNKNOWN), answer.message))
-        self._course.end(job, replace(sure(job), state=AttemptState.UNCERTAIN, why=answer.message), now)
+        self._course.end(job, replace(attempt, state=AttemptState.UNCERTAIN, why=answer.message), now)
 
     def not_composed(self, job: Job, reason: Reason, now: float) -> None:
         """The order could not be put together."""
@@ -193,7 +190,6 @@ class Creates:
         self.sending = None
         self.sent += 1
         self._lane.answered(now)
-        job.attempt = news.attempt
         if news.task is None:
             why = f"the answer is not in the journal: {news.message}"
             self._course.end(job, replace(news.attempt, state=AttemptState.UNCERTAIN, why=why), now)

@@ -165,6 +165,10 @@ class Bringer:
         data = etag.encode("latin-1", "replace")
         if self._files.read(tag) == data:
             return
+        # In this order: whatever ends us in between, a tag never stands beside the bytes of another file.
+        self._files.remove(tag)
+        if self._files.size(part):
+            self._files.close(self._files.open(part, keep=0))
         handle = self._files.open(tag, keep=0)
         try:
             self._files.append(handle, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from threading import Event as Flag
 from typing import assert_never
@@ -31,7 +32,7 @@ from sorapipe.engine.messages import (
     Save,
     Saved,
 )
-from sorapipe.engine.seams import Books, Clips, Json, Random, Token
+from sorapipe.engine.seams import Books, Clips, Random, Token
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import Reason, Reuse
 from sorapipe.providers.base import (
@@ -48,6 +49,7 @@ from sorapipe.providers.base import (
 )
 from sorapipe.state.files import Files
 from sorapipe.state.lock import LockUnusable
+from sorapipe.state.records import Json
 from sorapipe.state.renders import Renders
 from sorapipe.storyboard.model import FrameOf
 from sorapipe.storyboard.source import Asset, FileRefused
@@ -142,7 +144,7 @@ def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Stud
             case Accepted(task=task):
                 books.submitted(token, task)
             case Refused(refusal=Refusal.REQUEST, message=message):
-                books.failed(token, message)
+                books.failed(token, message, Decimal(0))
             case Refused(message=message):
                 books.void(token, message)
             case Unknown(message=message):
@@ -315,9 +317,10 @@ def copy_clip(effect: CopyClip, studio: Studio) -> News:
     try:
         attempt = reuse.attempt
         if attempt is not None:
-            trouble = _copy(reuse.clip, attempt, studio)
-            if trouble is not None:
-                return Copied(effect.key, None, None, trouble)
+            out = _copy(reuse.clip, attempt, studio)
+            if out is None and not effect.fetched:
+                return Copied(effect.key, None, None, f"there is no clip `{reuse.clip}` any more that could be copied")
+            attempt = replace(attempt, out=out or attempt.out)
             _write_down(reuse, attempt, studio.books)
         if reuse.character is not None:
             studio.books.character(reuse.character)
@@ -336,13 +339,12 @@ def _write_down(reuse: Reuse, attempt: Attempt, books: Books) -> None:
 
 
 def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
-    """Copies the clip to its new name. What went wrong, if anything; a clip that is gone is fetched another time."""
+    """Copies the clip to its new name, or beside it where another file has that. The name; `None`: no clip is there."""
     if clip is None or attempt.out is None or attempt.sha256 is None:
         return None
     files, renders = studio.files, studio.renders
-    here = files.digest(renders.path(attempt.out))
-    if here is not None:
-        return None if here == attempt.sha256 else f"another file is called `{attempt.out}`"
+    if files.digest(renders.path(attempt.out)) == attempt.sha256:
+        return attempt.out
     data = files.read(renders.path(clip))
     if data is None or hashlib.sha256(data).hexdigest() != attempt.sha256:
         return None
@@ -352,8 +354,7 @@ def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
         files.sync(handle)
     finally:
         files.close(handle)
-    renders.place(renders.part(attempt.out), attempt.out, attempt.sha256)
-    return None
+    return renders.place(renders.part(attempt.out), attempt.out, attempt.sha256)
 
 
 # Books.

@@ -57,10 +57,11 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class CopyClip:
-    """Copy a take that exists already and write it down."""
+    """Copy a take that exists already and write it down. `fetched`: a clip that is gone is brought afterwards."""
 
     key: str
     reuse: Reuse
+    fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

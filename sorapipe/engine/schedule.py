@@ -156,7 +156,7 @@ class Schedule:
         if job.work.step.reuse is not None:
             self._course.start(job, Phase.COPYING)
             self._copying += 1
-            self._course.effects.append(CopyClip(job.key, job.work.step.reuse))
+            self._course.effects.append(CopyClip(job.key, job.work.step.reuse, action is Action.FETCH))
         elif action in BUYS:
             reason = self._course.board.obstacle(job)
             if reason is None:
@@ -190,8 +190,7 @@ class Schedule:
         if news.character is not None:
             self._course.board.handles[job.work.character or news.character.name] = news.character.handle
         if news.attempt is not None:
-            job.attempt = news.attempt
-            self._course.board.know(news.attempt)
+            self._course.set(job, news.attempt)
         self._course.dirty = True
         step = job.work.step
         if step.action is Action.FETCH:
@@ -247,7 +246,7 @@ class Schedule:
             if now - self._course.changed_at >= self._course.limits.max_wait:
                 self._course.halt(Reason("time", "nothing has changed for too long"), ends.AGAIN)
                 self._leave(now)
-            elif self._watch.useless or (self._course.active == 0 and not self._creates.possible()):
+            elif self._course.active == 0 and not self._creates.possible():
                 self._leave(now)
         self._save(now)
         self._over = self._course.leaving and not (self._busy() or self._saving or self._unsaved())

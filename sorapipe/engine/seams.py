@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sorapipe.planning.facts import Attempt, CharacterFact
+from sorapipe.state.records import Json
 from sorapipe.storyboard.model import Handle
-
-Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
 
 Today = Mapping[str, str | None]
 """The sha256 of the clip that stands for an address, `None` where there is none."""
@@ -54,8 +53,8 @@ class Books(Protocol):
     def suspect(self, token: str, why: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
         """Writes that the clip is there and not what was asked for."""
 
-    def failed(self, token: str, why: str) -> None:
-        """Writes that the provider gave up on it, or refused it for certain."""
+    def failed(self, token: str, why: str, cost: Decimal | None = None) -> None:
+        """Writes that the provider gave up on it, or refused it for certain, and what it `cost` where that is known."""
 
     def uncertain(self, token: str, why: str) -> None:
         """Writes that nobody knows whether it was bought."""

@@ -170,6 +170,8 @@ class Story:
         for name in _FOUND:
             if values.get(name) is not None:
                 attempt[name] = values[name]
+        if decimal_of(values, "cost") is not None:
+            attempt["cost"] = values["cost"]
         if state == "done" and "handle" in values:
             fact = attempt_of(attempt)
             task = fact.tasks[0] if fact.tasks else None

@@ -196,9 +196,10 @@ class Session:
         """Writes that the clip is there and not what was asked for."""
         self._write(_clip("suspect", token, sha256, size, out) | {"why": why[:WHY_LIMIT]}, synced="")
 
-    def failed(self, token: str, why: str) -> None:
-        """Writes that the provider gave up on it, or refused it for certain."""
-        self._side("failed", token, why)
+    def failed(self, token: str, why: str, cost: Decimal | None = None) -> None:
+        """Writes that the provider gave up on it, or refused it for certain, and what it `cost` where that is known."""
+        told: Values = {} if cost is None else {"cost": format(cost, "f")}
+        self._write({"kind": "failed", "token": token, "why": why[:WHY_LIMIT], **told})
 
     def uncertain(self, token: str, why: str) -> None:
         """Writes that nobody knows whether it was bought."""
