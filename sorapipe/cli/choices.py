@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sorapipe.cli.choosing import sort_words
+from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.production import Production, produce, read
-from sorapipe.planning.choice import labels
-from sorapipe.planning.facts import Attempt
+from sorapipe.planning.choice import Chosen, labels
+from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.select import find_take, take_of_path
 
 _CLIPS = (".mp4", ".mov", ".webm")
@@ -24,6 +24,11 @@ class Choice:
     label: str
     attempt: Attempt | None
     name: str
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All takes of the shot."""
+        return self.production.facts.attempts.get(self.address, ())
 
     @property
     def target(self) -> str:
@@ -44,17 +49,22 @@ def choice(words: Sequence[str], verb: str, *, clear: bool) -> Choice:
         if attempt is None:
             raise Expected(Exit.USAGE, f"no take has the clip `{shots[0]}`", _status(sorted_words.target))
         return _made(production, attempt.address, attempt)
-    if not shots or len(shots) > 2 or (len(shots) == 1 and not clear):  # noqa: PLR2004 - a shot and a take
+    if not shots or len(shots) > 2:  # noqa: PLR2004 - a shot and a take
         example = f"sorapipe {verb}{sorted_words.target} SHOT TAKE"
         raise Expected(Exit.USAGE, f"`{verb}` wants a shot and a take", f"`{example}`, for example `stairs 2`")
-    address = _one(production, shots[0])
+    chosen = _made(production, _one(production, shots[0]), None)
+    if len(shots) == 1 and clear:
+        return chosen
+    if not chosen.attempts:
+        hint = f"`sorapipe run{chosen.target}{shell_words([chosen.label])}` renders it"
+        raise Expected(Exit.USAGE, f"{chosen.label} has no takes yet", hint)
     if len(shots) == 1:
-        return _made(production, address, None)
-    found = find_take(production.facts, address, shots[1])
+        raise Expected(Exit.USAGE, f"which take of {chosen.label}?", _takes(chosen, verb))
+    found = find_take(production.facts, chosen.address, shots[1])
     if found.attempt is None:
-        message = found.error.message if found.error else f"`{shots[0]}` has no take `{shots[1]}`"
-        raise Expected(Exit.USAGE, message, found.error.hint if found.error else None)
-    return _made(production, address, found.attempt)
+        placeholder = "`N` stands for the number of a take" if shots[1] in {"N", "n", "TAKE"} else None
+        raise Expected(Exit.USAGE, placeholder or f"{chosen.label} has no take `{shots[1]}`", _takes(chosen, verb))
+    return _made(production, chosen.address, found.attempt)
 
 
 def _one(production: Production, word: str) -> str:
@@ -71,6 +81,34 @@ def _made(production: Production, address: str, attempt: Attempt | None) -> Choi
     label = next((s.label for s in production.storyboard.shots if s.address.canonical == address), address)
     names = labels(production.facts.attempts.get(address, ()))
     return Choice(production, address, label, attempt, names[attempt.token] if attempt else "")
+
+
+def _takes(chosen: Choice, verb: str) -> str:
+    """The takes there are, and a command that means one of them."""
+    names, no_good = labels(chosen.attempts), chosen.production.facts.no_good
+    film = film_of(chosen)
+    said = []
+    for attempt in chosen.attempts:
+        marks = [] if attempt.state is AttemptState.DONE else [attempt.state.value]
+        marks += ["in the film"] if film is not None and attempt.token == film.attempt.token else []
+        marks += ["no good"] if attempt.token in no_good else []
+        said.append(names[attempt.token] + (f" ({', '.join(marks)})" if marks else ""))
+    done = [attempt for attempt in chosen.attempts if attempt.state is AttemptState.DONE]
+    others = [attempt for attempt in done if film is None or attempt.token != film.attempt.token]
+    take = (others or done or list(chosen.attempts))[-1]
+    return f"it has {', '.join(said)}: `{command_for(chosen, verb, take)}`"
+
+
+def command_for(chosen: Choice, verb: str, attempt: Attempt) -> str:
+    """The command that does something with a take: `sorapipe pick tram.yaml seat 2`."""
+    name = labels(chosen.attempts)[attempt.token].removeprefix("t").lstrip("0")
+    return f"sorapipe {verb}{chosen.target}{shell_words([chosen.label, name])}"
+
+
+def film_of(chosen: Choice) -> Chosen | None:
+    """What is in the film before anything is written down."""
+    it = chosen.production.outlook.situations.get(chosen.address)
+    return it.film if it is not None else None
 
 
 def _status(target: str) -> str:

@@ -23,7 +23,9 @@ from sorapipe.cli.group import VerbCommand
 @click.option("--clear", is_flag=True, help="Take the mark back.")
 def command(words: tuple[str, ...], clear: bool) -> None:
     """Writes the mark down."""
-    from sorapipe.cli.choices import choice
+    from sorapipe.cli.choices import choice, command_for, film_of
+    from sorapipe.cli.choosing import shell_words
+    from sorapipe.planning.choice import Because, stand_ins
 
     chosen = choice(words, "ng", clear=False)
     attempt = chosen.attempt
@@ -32,4 +34,17 @@ def command(words: tuple[str, ...], clear: bool) -> None:
     with chosen.production.workspace.hold("sorapipe ng") as session:
         session.no_good(chosen.address, attempt.token, attempt.take, on=not clear)
     click.echo(f"{chosen.label}: {chosen.name} is {'good again' if clear else 'no good'}", err=True)
-    click.echo(f"\nfor another take: sorapipe roll{chosen.target} {chosen.label}", err=True)
+    if clear:
+        return
+    film = film_of(chosen)
+    picked = film is not None and film.because in {Because.PICKED, Because.STALE_PICK}
+    marked = {*chosen.production.facts.no_good, attempt.token}
+    good = [it for it in stand_ins(chosen.attempts) if it.token not in marked]
+    another = f"sorapipe roll{chosen.target}{shell_words([chosen.label])}"
+    if film is None or film.attempt.token != attempt.token or not picked:
+        click.echo(f"\nfor another take: {another}", err=True)
+    elif good:
+        example = command_for(chosen, "pick", good[0])
+        click.echo(f"\nit is still picked: pick another, for example `{example}`", err=True)
+    else:
+        click.echo(f"\nit is still picked, and no other take is good: `{another}`", err=True)

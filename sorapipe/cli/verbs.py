@@ -26,6 +26,7 @@ VERBS: dict[str, Verb] = {
     "roll": Verb("roll", "Buy another take of a shot."),
     "pick": Verb("pick", "Choose the take of a shot that is in the film."),
     "ng": Verb("ng", "Mark a take as no good."),
+    "accept": Verb("accept", "Keep a clip that is out of date as it is."),
     "adopt": Verb("adopt", "Give an uncertain take its task, or a shot a clip from elsewhere."),
     "resubmit": Verb("resubmit", "Send again what is uncertain, though it may have been paid."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
@@ -61,7 +62,6 @@ SYNONYMS: dict[str, str] = {
 
 LATER: dict[str, str | None] = {
     "why": "`sorapipe plan` says for each take why it is rendered",
-    "accept": "`frozen: true` on a shot keeps what is there",
     "fetch": "`sorapipe run` fetches clips that are missing",
     "push": None,
     "pull": None,

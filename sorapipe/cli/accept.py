@@ -1,0 +1,86 @@
+"""`sorapipe accept`: keeps clips that are out of date as they are; buys nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sorapipe.cli.choosing import sort_words
+from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.group import VerbCommand
+from sorapipe.cli.options import provider_option, words_argument
+
+if TYPE_CHECKING:
+    from sorapipe.cli.production import Production
+    from sorapipe.planning.facts import Attempt
+    from sorapipe.planning.situation import Situation
+
+
+@click.command(
+    "accept",
+    cls=VerbCommand,
+    short_help="Keep a clip that is out of date as it is.",
+    help="Keep the clips of shots as they are, although their text or a clip before them has changed. The picked take "
+    "is in the film then, else the one that is there. It ends when the shot changes again.",
+    examples=(
+        ("sorapipe accept stairs --because 'the old light is better'", "one shot"),
+        ("sorapipe accept scene:tower --because 'seen and approved'", "all shots of a scene"),
+    ),
+)
+@words_argument("[STORYBOARD] SHOT...")
+@click.option("--because", metavar="TEXT", default="", help="Why, for whoever reads the lock.")
+@provider_option
+def command(words: tuple[str, ...], because: str, provider: str | None) -> None:
+    """Writes down what is accepted and lists it."""
+    from sorapipe.cli.production import produce, read
+    from sorapipe.planning.facts import Waiver
+    from sorapipe.views.words import count
+
+    sorted_words = sort_words(words)
+    if not sorted_words.shots:
+        example = f"sorapipe accept{sorted_words.target} stairs --because 'the old light is better'"
+        raise Expected(Exit.USAGE, "`accept` wants a shot", f"for example `{example}`")
+    if not because.strip():
+        raise Expected(Exit.USAGE, "`accept` wants a reason", "`--because '…'`: it stands in the lock beside the shot")
+    script = read(sorted_words)
+    chosen = script.chosen() or frozenset()
+    production = produce(script, provider)
+    found = [it for address, it in production.outlook.situations.items() if address in chosen]
+    blessed = [(it, take) for it in found if (take := _out_of_date(production, it)) is not None]
+    if not blessed:
+        hint = f"`sorapipe status{sorted_words.target}` shows what is"
+        raise Expected(Exit.USAGE, "nothing is out of date there", hint)
+    with production.workspace.hold("sorapipe accept") as session:
+        if session.facts() != production.facts:
+            raise Expected(Exit.TEMPORARY, "another run has changed what is there; nothing is accepted", "try it again")
+        for it, _ in blessed:
+            session.waive(Waiver(it.address, it.recipe.digest, it.inputs, because.strip()))
+    for it, take in blessed:
+        click.echo(_line(it, take), err=True)
+    click.echo(f"\n{count(len(blessed), 'shot')} accepted, until the text or a clip before it changes again", err=True)
+
+
+def _out_of_date(production: Production, it: Situation) -> Attempt | None:
+    """The take that would be kept: the picked one, else the one in the film; `None` where it is up to date.
+
+    Raises `Expected` where picks contradict each other.
+    """
+    from sorapipe.planning.choice import single_pick, stand_ins
+
+    if it.conflict:
+        hint = f"`sorapipe pick{production.script.words.target} {it.shot.label} N` settles it"
+        raise Expected(Exit.USAGE, f"two takes of {it.shot.label} are picked", hint)
+    if it.accepted or it.film is None:
+        return None
+    pick = single_pick(production.facts.picks.get(it.address, ()))
+    picked = next((one for one in stand_ins(it.attempts) if pick is not None and one.token == pick.token), None)
+    take = picked or it.film.attempt
+    return None if take.token in it.unmoved else take
+
+
+def _line(it: Situation, take: Attempt) -> str:
+    from sorapipe.planning.choice import labels
+
+    why = "made for an older text" if take.token not in it.current else "made from another clip than today's"
+    return f"{it.shot.label}: {labels(it.attempts)[take.token]} is in the film as it is ({why})"
