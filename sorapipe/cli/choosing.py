@@ -81,6 +81,11 @@ def find(folder: Path | None = None) -> Path:
                    f"name one, for example `sorapipe plan {_shell(found[0].name)}`")  # fmt: skip
 
 
+def storyboards(folder: Path) -> list[Path]:
+    """The storyboards of a folder, by name; one that is called `storyboard.yaml` is one whatever it says."""
+    return [path for path in _yaml_files(folder) if path.name == "storyboard.yaml" or _says_so(path)]
+
+
 def _yaml_files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS and path.is_file())

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from sorapipe.cli.choosing import shell_words
-from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.choosing import shell_words, storyboards
 from sorapipe.cli.group import VerbCommand
 
 _STORYBOARD = """\
@@ -60,39 +59,52 @@ _IGNORED = """\
 renders/
 """
 _ATTRIBUTES = """\
-# two people's takes are joined, never fought over
-*.lock merge=sorapipe text eol=lf
+# Records of a lock are one line each, so that a union of two people's takes loses none; sorapipe joins them when it
+# reads. Other storyboards beside this one need a line for theirs.
 """
+_ATTRIBUTE = "{lock} merge=union text eol=lf\n"
 
 
 @click.command(
     "init",
     cls=VerbCommand,
     short_help="Write a small storyboard that runs as it is.",
-    help="Write a small storyboard that runs as it is, in FOLDER or here. Nothing that exists is overwritten.",
+    help="Write a small storyboard that runs as it is, in FOLDER or here. Nothing that exists is overwritten; beside a "
+    "storyboard that is there only what git and an editor should know is added.",
     examples=(("sorapipe init skerry", "then: sorapipe run skerry/storyboard.yaml"),),
 )
 @click.argument("folder", required=False, default=".", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
     """Writes the files and says what to do next."""
-    storyboard = folder / "storyboard.yaml"
-    if storyboard.exists():
-        hint = f"`sorapipe plan{shell_words([str(storyboard)])}` shows what it would render"
-        raise Expected(Exit.USAGE, f"`{storyboard}` is there already", hint)
-    folder.mkdir(parents=True, exist_ok=True)
-    title = (folder.resolve().name or "A film").replace("-", " ").replace("_", " ").strip().capitalize()
-    _new(storyboard, _STORYBOARD.replace("{title}", _quoted(title)))
-    written = [storyboard]
+    there = storyboards(folder)
+    films = there or [_storyboard(folder)]
+    written = [] if there else list(films)
     written += [path for path in (folder / "storyboard.schema.json",) if _schema(path)]
-    written += [path for path, text in _beside(folder) if _add_lines(path, text)]
+    written += [path for path, text in _beside(folder, films) if _add_lines(path, text)]
     for path in written:
         click.echo(path)
-    typed = "" if folder == Path() else shell_words([str(storyboard)])
-    click.echo(f"\nnext: sorapipe run{typed}", err=True)
+    if there:
+        names = ", ".join(f"`{path}`" for path in there)
+        stay = "is there already and stays as it is" if len(there) == 1 else "are there already and stay as they are"
+        click.echo(f"{names} {stay}" + ("" if written else "; nothing is missing beside it"), err=True)
+        click.echo("for a second film: sorapipe init NAME", err=True)
+    typed = "" if films[0] == Path("storyboard.yaml") else shell_words([str(films[0])])
+    click.echo(f"\nnext: sorapipe {'plan' if there else 'run'}{typed}", err=True)
 
 
-def _beside(folder: Path) -> tuple[tuple[Path, str], ...]:
-    return ((folder / ".gitignore", _IGNORED), (folder / ".gitattributes", _ATTRIBUTES))
+def _storyboard(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "storyboard.yaml"
+    title = (folder.resolve().name or "A film").replace("-", " ").replace("_", " ").strip().capitalize()
+    _new(path, _STORYBOARD.replace("{title}", _quoted(title)))
+    return path
+
+
+def _beside(folder: Path, films: list[Path]) -> tuple[tuple[Path, str], ...]:
+    from sorapipe.state.workspace import name_of
+
+    locks = "".join(_ATTRIBUTE.replace("{lock}", f"{name_of(path.name)}.lock") for path in films)
+    return ((folder / ".gitignore", _IGNORED), (folder / ".gitattributes", f"{_ATTRIBUTES}{locks}"))
 
 
 def _schema(path: Path) -> bool:
@@ -124,8 +136,19 @@ def _add_lines(path: Path, text: str) -> bool:
         return True
     there = path.read_text(encoding="utf-8", errors="surrogateescape")
     said = {line.strip() for line in there.splitlines()}
-    if all(line in said for line in text.splitlines() if not line.startswith("#")):
+    patterns = {line.split()[0] for line in said if line}
+    lines = text.splitlines()
+    lacking = [line for line in lines if not line.startswith("#") and not _covered(line, patterns)]
+    if not lacking:
         return False
+    comments = [line for line in lines if line.startswith("#") and line not in said]
+    text = "".join(f"{line}\n" for line in comments + lacking)
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(("" if not there or there.endswith("\n") else "\n") + text)
     return True
+
+
+def _covered(line: str, patterns: set[str]) -> bool:
+    """Whether somebody has decided already about the files that a line is for."""
+    name = line.split(maxsplit=1)[0]
+    return name in patterns or (name.endswith(".lock") and "*.lock" in patterns)
