@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,21 +19,26 @@ from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
 
+if TYPE_CHECKING:
+    from sorapipe.planning.facts import Facts
+
 _LIBRARIES = (
     "pyyaml", "jsonschema", "jsonschema-rs", "jinja2", "httpx", "click", "rich", "av", "pillow",
     "platformdirs", "starlette", "uvicorn", "python-multipart",
 )  # fmt: skip
+_PRECEDENCE = (Exit.LOCK, Exit.DISK, Exit.REFUSED, Exit.AUTHENTICATION)
 _LITTLE_ROOM = 1 << 30
 """Bytes below which a run of some clips may fill the disk."""
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at. `level` is `ok`, `note` or `bad`."""
+    """One thing that was looked at. `level` is `ok`, `note` or `bad`; `code` is how a run would end that needs it."""
 
     level: str
     name: str
     text: str
     hint: str | None = None
+    code: int = 0
 
 
 @click.command(
@@ -41,7 +46,7 @@ class Finding(NamedTuple):
     cls=VerbCommand,
     short_help="Check this machine: folders, locks, codecs, keys.",
     help="Check this machine: versions, folders, run locks, codecs, the provider and whether its key is set. "
-    "Ends with 11 where something would stop a run.",
+    "Ends as a run would that needs what is bad: 5 the lock, 11 this machine, 3 the provider, 6 its key.",
     examples=(("sorapipe doctor", "this machine and the storyboard of this folder"), ("sorapipe doctor --json", "")),
 )
 @words_argument("[STORYBOARD]")
@@ -54,8 +59,9 @@ def command(words: tuple[str, ...], as_json: bool, provider: str | None) -> None
         print_json([finding._asdict() for finding in findings])
     else:
         _print(findings)
-    if any(finding.level == "bad" for finding in findings):
-        raise Quit(Exit.DISK)
+    bad = {finding.code or Exit.DISK for finding in findings if finding.level == "bad"}
+    if bad:
+        raise Quit(next(code for code in _PRECEDENCE if code in bad))
 
 
 def _checks(words: tuple[str, ...], provider: str | None) -> list[Callable[[], Iterator[Finding]]]:
@@ -136,22 +142,29 @@ def _storyboard(words: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("note", "storyboard", "none in this folder", "`sorapipe init` writes one")
         return
     workspace = Workspace.open(manifest)
-    holder = workspace.holder()
     yield Finding("ok", "storyboard", f"{manifest}, lock {'there' if workspace.lock_path.exists() else 'not made yet'}")
-    yield Finding("note", "run lock", f"held by {holder}") if holder else Finding("ok", "run lock", "free")
     try:
-        known = workspace.known()
+        holder, known = workspace.holder(), workspace.known()
     except Exception as error:
         from sorapipe.cli.translate import expected
 
         end = expected(error)
         if end is None:
             raise
-        yield Finding("bad", "lock", end.message, end.hint)
+        yield Finding("bad", "lock", end.message, end.hint, end.code)
         return
-    takes = sum(len(attempts) for attempts in known.facts.attempts.values())
-    yield Finding("ok", "lock", f"{takes} attempts known" + (", the journal knows more" if known.behind else ""))
+    yield Finding("note", "run lock", f"held by {holder}") if holder else Finding("ok", "run lock", "free")
+    behind = ", the journal knows more" if known.behind else ""
+    yield Finding("ok", "lock", f"{_takes_and_characters(known.facts)} known{behind}")
     yield _folder("clips", workspace.root / workspace.renders)
+
+
+def _takes_and_characters(facts: Facts) -> str:
+    from sorapipe.views.words import count
+
+    people = len({fact.name for fact in facts.characters})
+    takes = sum(len(attempts) for address, attempts in facts.attempts.items() if not address.startswith("@"))
+    return f"{count(takes, 'take')} and {count(people, 'character')}"
 
 
 def _manifest(words: tuple[str, ...]) -> Path | None:
@@ -165,6 +178,7 @@ def _manifest(words: tuple[str, ...]) -> Path | None:
 
 def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]:
     from sorapipe.cli.production import DEFAULT_PROVIDER
+    from sorapipe.cli.providers import ended
     from sorapipe.providers.profiles import load_profile
     from sorapipe.state.workspace import config_dir
 
@@ -172,16 +186,23 @@ def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]
     found = load_profile(name, config_dir())
     if found.profile is None:
         problem = next(iter(found.diagnostics)).message
-        yield Finding("bad", "provider", f"{name}: {problem}", f"`sorapipe providers show {name}` says more")
+        hint = f"`sorapipe providers show {name}` says more"
+        yield Finding("bad", "provider", f"{name}: {problem}", hint, Exit.REFUSED)
         return
     profile = found.profile
-    yield Finding("ok", "provider", f"{name}: {profile.about or profile.dialect}")
+    over = ended(profile)
+    if over is None:
+        yield Finding("ok", "provider", f"{name}: {profile.about or profile.dialect}")
+    else:
+        hint = "`sorapipe providers` lists the others; finished takes stay"
+        yield Finding("bad", "provider", f"{name}: all its models ended, the last on {over}", hint, Exit.REFUSED)
     if profile.key_env is None:
         yield Finding("ok", "key", "none is asked")
     elif os.environ.get(profile.key_env):
         yield Finding("ok", "key", f"{profile.key_env} is set")
     else:
-        yield Finding("note", "key", f"{profile.key_env} is not set", f"a run needs it: `export {profile.key_env}=…`")
+        hint = f"a run needs it: `export {profile.key_env}=…`"
+        yield Finding("bad", "key", f"{profile.key_env} is not set", hint, Exit.AUTHENTICATION)
 
 
 def _said(words: tuple[str, ...]) -> str | None:

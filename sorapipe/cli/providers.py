@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sorapipe.cli.completion import ProviderWord
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sorapipe.planning.capabilities import Model, Price
     from sorapipe.providers.profile import Profile
     from sorapipe.providers.profiles import Listed
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
         ("sorapipe providers show simulator --json", "as data"),
     ),
 )
-@click.argument("words", nargs=-1, metavar="[show NAME]")
+@click.argument("words", nargs=-1, type=ProviderWord(), metavar="[show NAME]")
 @json_option
 def command(words: tuple[str, ...], as_json: bool) -> None:
     """Lists or explains."""
@@ -52,20 +55,37 @@ def _list(as_json: bool) -> None:
         print_json([_listed_data(listed, profile) for listed, profile in rows])
         return
     width = max((len(listed.name) for listed, _ in rows), default=0)
+    states = max((len(_state(profile)) for _, profile in rows), default=0)
     for listed, profile in rows:
         about = profile.about or "" if profile else "can't be used: `sorapipe providers show` says why"
         where = "" if listed.shipped else f" ({listed.path})"
-        click.echo(f"{listed.name:{width}}  {_key_state(profile)}  {about}{where}".rstrip())
+        click.echo(f"{listed.name:{width}}  {_state(profile):{states}}  {about}{where}".rstrip())
     click.echo(f"\nyour own go into {config_dir() / 'providers'}/NAME.yaml", err=True)
 
 
-def _key_state(profile: Profile | None) -> str:
+def ended(profile: Profile) -> date | None:
+    """The day on which the last of its models ended; `None` while one can be had."""
+    from datetime import date
+
+    ends = [model.ends for model in profile.capabilities.models.values()]
+    days = [day for day in ends if day is not None and day <= date.today()]
+    return max(days) if days and len(days) == len(ends) else None
+
+
+def _state(profile: Profile | None) -> str:
     """Whether a run could begin, in one column."""
     if profile is None:
-        return "broken    "
+        return "broken"
+    over = ended(profile)
+    if over is not None:
+        return f"ended {over}"
     if profile.key_env is None:
-        return "ready     "
-    return "key is set" if os.environ.get(profile.key_env) else "no key    "
+        return "ready"
+    return "key is set" if os.environ.get(profile.key_env) else "no key"
+
+
+def _text(day: date | None) -> str | None:
+    return str(day) if day is not None else None
 
 
 def _listed_data(listed: Listed, profile: Profile | None) -> dict[str, object]:
@@ -75,6 +95,7 @@ def _listed_data(listed: Listed, profile: Profile | None) -> dict[str, object]:
         "path": None if listed.shipped else str(listed.path),
         "about": profile.about if profile else None,
         "usable": profile is not None,
+        "ended": _text(ended(profile)) if profile else None,
         "key_env": profile.key_env if profile else None,
         "key_is_set": bool(profile and profile.key_env and os.environ.get(profile.key_env)),
     }

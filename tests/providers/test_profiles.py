@@ -77,6 +77,9 @@ def test_a_shipped_profile_is_whole(name: str) -> None:
     capabilities = profile.capabilities
     assert (profile.base_url is None) == profile.embedded
     assert profile.about
+    if name == "ruxa":  # nobody knows its prices: none is better than a guess
+        assert not any(model.prices for model in capabilities.models.values())
+        return
     assert capabilities.prices_as_of
     for model in capabilities.models.values():
         assert {price.seconds for price in model.prices} == set(model.seconds)
