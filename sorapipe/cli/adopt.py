@@ -37,7 +37,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...], take: str | None, clip: str | None, max_wait: float, as_json: bool, provider: str | None
 ) -> None:
     """Reads, finds the attempt, binds, goes on."""
-    from sorapipe.cli.consent import Terms
+    from sorapipe.cli.limits import Terms
     from sorapipe.cli.performance import Order
     from sorapipe.cli.production import produce, read
     from sorapipe.planning.plan_types import Wishes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sorapipe.cli.choosing import find, is_storyboard
+from sorapipe.cli.choosing import find, is_storyboard, storyboards
 from sorapipe.cli.failures import Expected
 from sorapipe.cli.group import VerbCommand
 
@@ -25,6 +25,9 @@ else:
 _ID = re.compile(r"id:(?<!\wid:)[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})")
 _INCLUDED = re.compile(r"([\w./-]+\.ya?ml)\b")
 _ADDRESS = re.compile(r'"address":"([a-z0-9][a-z0-9_-]*)(?:\[([^"\[\]]+)\])?"')
+_TAGS = re.compile(r"\btags:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*-[^\n]*)+)")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_KINDS = ("scene:", "tag:")
 _MOST = 500
 _LONGEST = 4_000_000
 """Characters of a file that are looked at."""
@@ -62,7 +65,12 @@ class ShotWord(_Word):
         from click.shell_completion import CompletionItem
 
         typed = _typed(ctx)
-        words = shots(_manifest(typed), incomplete)
+        selector = _selector(typed, incomplete)
+        if selector is not None:
+            kind, value, lead = selector
+            names = [name for name in selectors(_manifest(typed), kind) if name.startswith(value)]
+            return [CompletionItem(f"{lead}{name}") for name in names][:_MOST]
+        words = [*shots(_manifest(typed), incomplete), *_storyboards(typed, incomplete), *_KINDS]
         files = [CompletionItem(incomplete, type="file")] if "." in incomplete or "/" in incomplete else []
         found = [CompletionItem(word) for word in words if word.startswith(incomplete) and word not in typed]
         return found[:_MOST] or files
@@ -79,8 +87,67 @@ class TakeWord(_Word):
         typed = _typed(ctx)
         manifest = _manifest(typed)
         said = [word for word in typed if not is_storyboard(word)]
-        words = takes(manifest, said[0]) if said else shots(manifest, incomplete)
+        words = takes(manifest, said[0]) if said else [*shots(manifest, incomplete), *_storyboards(typed, incomplete)]
         return [CompletionItem(word) for word in words if word.startswith(incomplete)][:_MOST]
+
+
+class ProviderWord(_Word):
+    """A word that is the name of a provider, or `show`."""
+
+    name = "provider"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from sorapipe.providers.profiles import names
+        from sorapipe.state.workspace import config_dir
+
+        words = [one.name for one in names(config_dir())]
+        if isinstance(param, click.Argument) and not _typed(ctx):
+            words.insert(0, "show")
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _selector(typed: list[str], incomplete: str) -> tuple[str, str, str] | None:
+    """Kind and beginning of `scene:arr`, and what the shell wants before the rest: bash takes `:` for a word."""
+    kind, colon, value = incomplete.partition(":")
+    if colon and kind:
+        return kind, value, f"{kind}:"
+    if colon and typed:
+        return typed[-1], value, ""
+    if typed[-1:] == [":"]:
+        return typed[-2], incomplete, ""
+    return None
+
+
+def selectors(manifest: Path | None, kind: str) -> list[str]:
+    """The names that `scene:` and `tag:` may be followed by, as the text shows them."""
+    if manifest is None:
+        return []
+    found: dict[str, None] = {}
+    for text in _texts(manifest):
+        if kind == "scene":
+            found.update(dict.fromkeys(_scenes(text)))
+        elif kind == "tag":
+            for words in _TAGS.findall(text):
+                found.update(dict.fromkeys(_NAME.findall(words)))
+    return list(found)
+
+
+def _scenes(text: str) -> Iterable[str]:
+    for match in _ID.finditer(text):
+        lead = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        inline = "{" in lead and "shots:" in text[match.end() : text.find("\n", match.end())]
+        if inline or (lead.strip() in {"", "-"} and _is_scene(text, match.end(), len(lead))):
+            yield match[1]
+
+
+def _storyboards(typed: Iterable[str], incomplete: str) -> list[str]:
+    """Storyboards that may be meant, unless one was named: those of the folder that is being typed."""
+    if any(is_storyboard(word) for word in typed):
+        return []
+    folder = incomplete.rpartition("/")[0]
+    return [path.as_posix() for path in storyboards(Path(folder))] if "\0" not in folder else []
 
 
 def shots(manifest: Path | None, begin: str = "") -> list[str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sorapipe.cli.choosing import Words
-from sorapipe.cli.completion import ShotWord
+from sorapipe.cli.choosing import Words, shell_words
+from sorapipe.cli.completion import ProviderWord, ShotWord
 from sorapipe.views.ink import colourful, paint
 from sorapipe.views.page import Page, plain
 
@@ -32,7 +32,10 @@ def words_argument(metavar: str = "[STORYBOARD] [SHOT]...") -> Callable[[F], F]:
 
 
 provider_option = click.option(
-    "--provider", metavar="NAME", help="Use this provider (else $SORAPIPE_PROVIDER, else the storyboard's)."
+    "--provider",
+    metavar="NAME",
+    type=ProviderWord(),
+    help="Use this provider (else $SORAPIPE_PROVIDER, else the storyboard's).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data instead of text.")
 
@@ -97,11 +100,12 @@ def terms_options(verb: F) -> F:
     return verb
 
 
-def page_for(words: Words, typed: str = "", *, every: bool = False) -> Page:
-    """A page for standard output as it is now."""
+def page_for(words: Words, provider: str | None = None, typed: str = "", *, every: bool = False) -> Page:
+    """A page for standard output as it is now. `provider` is what was typed for `--provider`."""
     folder = words.manifest.parent.as_posix()
     brush = partial(paint, stream=sys.stdout) if colourful(sys.stdout) else plain
-    return Page(words.target, folder, typed, width(), every, brush)
+    options = shell_words(["--provider", provider]) if provider else ""
+    return Page(words.target, folder, typed, width(), every, brush, options)
 
 
 def width() -> int:

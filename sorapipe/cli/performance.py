@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sorapipe.cli.consent import Terms, agreed, money_left, within_limits
+from sorapipe.cli.consent import agreed, money_left, within_limits
 from sorapipe.cli.failures import Exit, Expected, Quit
+from sorapipe.cli.limits import Terms
 from sorapipe.cli.options import page_for
 from sorapipe.cli.production import Production, Script, checked, produce
 from sorapipe.planning.choice import take_label
+from sorapipe.planning.plan import narrowed
 from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Wishes
 from sorapipe.planning.situation import look
 from sorapipe.storyboard.diagnostics import escape
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person ordered. `command` is what was typed, shown to whoever finds the storyboard held."""
+    """What a person ordered. `command` is what was typed, shown to whoever finds the storyboard held; `only` narrows
+    the plan to some addresses and what they need."""
 
     wishes: Wishes
     terms: Terms
@@ -41,12 +44,18 @@ class Order:
     max_wait: float
     command: str
     note: str = ""
+    only: frozenset[str] | None = None
 
 
 def perform(script: Script, order: Order) -> None:
     """Plans, asks, carries out, says how it went. Ends the command with the run's exit code."""
     production = produce(script, order.provider)
     plan = production.plan(order.wishes)
+    if order.only is not None:
+        plan = narrowed(plan, production.outlook, order.only)
+        if not plan.steps:
+            text = "nothing that is missing needs it: a character is made for a shot"
+            raise Expected(Exit.USAGE, text, "roll a shot that it is in")
     checked(production, plan)
     if plan.idle:
         _idle(production, plan, order)
@@ -106,8 +115,8 @@ def _ask(production: Production, plan: Plan, order: Order) -> None:
     if buys and not production.capabilities.rehearsal:
         from sorapipe.views.plan_view import plan_text
 
-        page = replace(page_for(production.script.words), paint=partial(paint, stream=sys.stderr))
-        click.echo(plan_text(plan, production.storyboard, page), err=True)
+        page = replace(page_for(production.script.words, order.provider), paint=partial(paint, stream=sys.stderr))
+        click.echo(plan_text(plan, production.storyboard, page, going=True), err=True)
     agreed(production, plan, order.terms)
 
 
@@ -174,14 +183,14 @@ def finish(production: Production, plan: Plan, outcome: Outcome, order: Order, s
     if order.as_json:
         _finished(outcome, plan)
     else:
-        _summary(production, plan, outcome, seconds)
+        _summary(production, plan, outcome, order, seconds)
     _end(outcome.exit_code)
 
 
-def _summary(production: Production, plan: Plan, outcome: Outcome, seconds: float) -> None:
+def _summary(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:
     from sorapipe.views.summary import summary_text
 
-    page = page_for(production.script.words)
+    page = page_for(production.script.words, order.provider)
     click.echo(summary_text(outcome, plan, production.storyboard, page, seconds), nl=False)
 
 

@@ -40,6 +40,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     provider: str | None,
 ) -> None:
     """Reads, plans, shows."""
+    from sorapipe.cli.consent import warn_of_limits
     from sorapipe.cli.production import checked, produce, read
     from sorapipe.planning.plan_types import Wishes
 
@@ -47,6 +48,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     select = script.chosen()
     production = produce(script, provider)
     plan = production.plan(Wishes(select, cascade=cascade, reshoot=reshoot, first_takes=first_takes))
+    warn_of_limits(production, plan)
     checked(production, plan)
     if as_json or shape == "json":
         from sorapipe.storyboard.diagnostics import as_json as data_of
@@ -59,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
         flags = [f"--{n}" for n, on in (("cascade", cascade), ("reshoot", reshoot), ("first-takes", first_takes)) if on]
         flags += ["--provider", provider] if provider else []
-        typed = shell_words([*script.words.shots, *flags])
-        click.echo(plan_text(plan, production.storyboard, page_for(script.words, typed, every=every)), nl=False)
+        page = page_for(script.words, provider, shell_words([*script.words.shots, *flags]), every=every)
+        click.echo(plan_text(plan, production.storyboard, page), nl=False)
     if exit_code and not plan.idle:
         raise Quit(Exit.SOMETHING_TO_DO)

@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     provider: str | None,
 ) -> None:
     """Reads, lists, asks, writes the consent down, carries out."""
-    from sorapipe.cli.consent import Terms
+    from sorapipe.cli.limits import Terms
     from sorapipe.cli.performance import Order
     from sorapipe.cli.production import produce, read
     from sorapipe.cli.sending_again import lost, send_again

@@ -14,6 +14,8 @@ from sorapipe.cli.options import provider_option, terms_options, words_argument
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from sorapipe.cli.production import Script
+
 
 @click.command(
     "roll",
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     help="Buy another take of a shot, or several. What is picked stays picked.",
     examples=(
         ("sorapipe roll stairs", "one more take"),
+        ("sorapipe roll @keeper", "make a character again that failed"),
         ("sorapipe roll storm/fog --takes 3 --note 'slower'", "three more, with a note on each"),
     ),
 )
@@ -43,7 +46,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     provider: str | None,
 ) -> None:
     """Reads, plans the takes, asks, carries out."""
-    from sorapipe.cli.consent import Terms
+    from sorapipe.cli.limits import Terms
     from sorapipe.cli.performance import Order, perform
     from sorapipe.cli.production import read
     from sorapipe.planning.plan_types import Wishes
@@ -52,11 +55,39 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     if not sorted_words.shots:
         raise Expected(Exit.USAGE, "`roll` wants a shot", f"for example `sorapipe roll{sorted_words.target} stairs`")
     script = read(sorted_words)
-    chosen = script.chosen() or frozenset()
+    cast = _cast(script, [word for word in sorted_words.shots if word.startswith("@")])
+    shots = [word for word in sorted_words.shots if not word.startswith("@")]
+    chosen = (script.chosen(shots) if shots else None) or frozenset()
     again = {shot.address.canonical for shot in script.storyboard.shots if shot.clip is not None}
-    if chosen <= again:
+    if chosen <= again and not cast:
         raise Expected(Exit.USAGE, "such a shot shows another shot's clip: roll that one")
-    wishes = Wishes(chosen, tuple((address, takes) for address in sorted(chosen - again)))
+    rolls = [(address, takes) for address in sorted(chosen - again)] + [(name, 1) for name in cast]
+    wishes = Wishes(chosen | _carriers(script, cast), tuple(rolls))
     terms = Terms(yes, max_cost, max_takes, partial)
     typed = f"sorapipe roll{shell_words(words)}"
-    perform(script, Order(wishes, terms, provider, as_json, max_wait, typed, note))
+    only = frozenset({*chosen, *cast}) if cast else None
+    perform(script, Order(wishes, terms, provider, as_json, max_wait, typed, note, only))
+
+
+def _cast(script: Script, words: list[str]) -> list[str]:
+    """The characters that are meant (`@driver`). Raises `Expected` for one that nobody makes."""
+    from sorapipe.storyboard.diagnostics import did_you_mean
+
+    known = script.storyboard.characters
+    for word in words:
+        character = known.get(word[1:])
+        if character is None:
+            meant = did_you_mean(word[1:], known)
+            raise Expected(
+                Exit.USAGE, f"there is no character `{word}`", f"did you mean `@{meant}`?" if meant else None
+            )
+        if character.source is None:
+            raise Expected(Exit.USAGE, f"`{word}` is only words: there is nothing to make", "roll the shots it is in")
+    return list(dict.fromkeys(words))
+
+
+def _carriers(script: Script, cast: list[str]) -> frozenset[str]:
+    """The shots that mention them: a character is made for a shot that needs it."""
+    wanted = {name[1:] for name in cast}
+    shots = [shot for shot in script.storyboard.shots if shot.request and wanted & {*shot.request.mentions}]
+    return frozenset(shot.address.canonical for shot in shots)

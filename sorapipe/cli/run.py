@@ -44,7 +44,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     provider: str | None,
 ) -> None:
     """Reads, plans, asks, carries out."""
-    from sorapipe.cli.consent import Terms
+    from sorapipe.cli.limits import Terms
     from sorapipe.cli.performance import Order, perform
     from sorapipe.cli.production import read
     from sorapipe.planning.plan_types import Wishes

@@ -12,8 +12,9 @@ from functools import partial
 import click
 
 from sorapipe.cli import uncertain
-from sorapipe.cli.consent import Terms, within_limits
+from sorapipe.cli.consent import within_limits
 from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.limits import Terms
 from sorapipe.cli.performance import Order, again, as_known, carry_out, finish
 from sorapipe.cli.production import Production, checked
 from sorapipe.planning.facts import Attempt, AttemptState, Facts

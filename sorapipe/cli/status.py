@@ -27,7 +27,7 @@ def command(words: tuple[str, ...], as_json: bool, provider: str | None) -> None
     """Reads and shows."""
     from sorapipe.cli.production import produce, read, show
     from sorapipe.planning.plan_types import Wishes
-    from sorapipe.views.status_view import Standing, status_data, status_text
+    from sorapipe.views.status_view import Doing, Standing, status_data, status_text
 
     script = read(sort_words(words))
     select = script.chosen()
@@ -35,8 +35,10 @@ def command(words: tuple[str, ...], as_json: bool, provider: str | None) -> None
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
     plan = production.plan(Wishes())
     missing = frozenset(out for out, size in production.inventory.items() if size is None)
-    standing = Standing(production.storyboard, production.outlook, plan, production.facts, missing)
+    holder = production.workspace.holder()
+    doing = Doing(holder.pid, holder.command) if holder is not None else None
+    standing = Standing(production.storyboard, production.outlook, plan, production.facts, missing, doing)
     if as_json:
         print_json(status_data(standing, select))
     else:
-        click.echo(status_text(standing, page_for(script.words), select), nl=False)
+        click.echo(status_text(standing, page_for(script.words, provider), select), nl=False)

@@ -41,8 +41,11 @@ class Group:
     steps: tuple[Step, ...]
 
 
-def plan_text(plan: Plan, storyboard: Storyboard, page: Page) -> str:
-    """The whole plan. What is kept is counted, and long rows of equal steps are, unless the page shows `every` one."""
+def plan_text(plan: Plan, storyboard: Storyboard, page: Page, *, going: bool = False) -> str:
+    """The whole plan. What is kept is counted, and long rows of equal steps are, unless the page shows `every` one.
+
+    A plan that is `going` to be carried out does not say how that is done.
+    """
     sheet = _Sheet(plan, page)
     sheet.lines.append(page.paint(escape(storyboard.title or "Untitled"), "bold"))
     for group in groups(plan, storyboard):
@@ -51,7 +54,8 @@ def plan_text(plan: Plan, storyboard: Storyboard, page: Page) -> str:
     sheet.gone()
     sheet.uploads()
     sheet.totals()
-    sheet.next(page)
+    if not going:
+        sheet.next(page)
     return "\n".join(sheet.lines) + "\n"
 
 
@@ -158,8 +162,8 @@ class _Sheet:
         film = f"{length(totals.film_seconds)} of film"
         self.lines += ["", f"{count(totals.shots, 'shot')}, {count(totals.takes, 'take')}, {film}"]
         if totals.calls:
-            calls = f"{count(totals.calls, 'create')} on {escape(plan.provider)}, {wait(totals.minutes)}"
-            self.lines.append(f"{calls}, {self.paint(money(totals.cost, plan.currency), 'bold')}")
+            ordered = f"{purchase(plan)} from {escape(plan.provider)}, {wait(totals.minutes)}"
+            self.lines.append(f"{ordered}, {self.paint(money(totals.cost, plan.currency), 'bold')}")
         if totals.waiting:
             waits = f"{count(totals.waiting, 'more take')} {'waits' if totals.waiting == 1 else 'wait'}"
             self.lines.append(f"{waits} ({money(totals.waiting_cost, plan.currency)})")
@@ -180,6 +184,15 @@ class _Sheet:
             self.lines.append(f"\nnothing to do until you decide about {count(len(stuck or waiting), 'take')}")
         else:
             self.lines.append(f"\n{self.paint('nothing to do', 'bold')}: every take is there")
+
+
+def purchase(plan: Plan) -> str:
+    """What a plan buys: `13 clips and 2 characters`."""
+    bought = [step for step in plan.steps if step.action in BUYS]
+    people = sum(step.address.startswith("@") for step in bought)
+    clips = len(bought) - people
+    said = [count(clips, "clip")] if clips else []
+    return " and ".join(said + ([count(people, "character")] if people else []))
 
 
 def counts(plan: Plan) -> str:

@@ -53,8 +53,21 @@ def test_cells_and_takes_come_from_the_lock(film: Path) -> None:
 def test_the_shell_is_answered(film: Path) -> None:
     (film / "storyboard.lock").write_text(LOCK)
     assert complete("sorapipe ru", film) == ["run"]
-    assert complete("sorapipe roll st", film) == ["stairs", "storm", "storm/wide/fog"]
+    assert complete("sorapipe roll st", film) == ["stairs", "storm", "storm/wide/fog", "storyboard.yaml"]
     assert complete("sorapipe pick stairs ", film) == ["t01", "t02"]
+
+
+def test_storyboards_scenes_tags_and_providers_are_completed(film: Path) -> None:
+    text = (film / "storyboard.yaml").read_text().replace("id: cliff\n", "id: cliff\n        tags: [hero, dawn]\n")
+    (film / "tram.yaml").write_text(text)
+    (film / "storyboard.yaml").unlink()
+    assert complete("sorapipe plan t", film) == ["tram.yaml", "tag:"]
+    assert complete("sorapipe plan tram.yaml scene:", film) == ["scene:shore", "scene:tower"]
+    assert complete("sorapipe plan scene : t", film) == ["tower"]
+    assert complete("sorapipe plan tag:h", film) == ["tag:hero"]
+    assert complete("sorapipe run --provider s", film) == ["simulator"]
+    assert complete("sorapipe providers s", film) == ["show", "simulator"]
+    assert complete("sorapipe providers show ", film) == ["ruxa", "simulator"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

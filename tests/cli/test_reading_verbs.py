@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -155,8 +156,10 @@ def test_schema_prints_both(sorapipe: Sorapipe) -> None:
 def test_providers_are_listed_and_explained_without_keys(sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUXA_API_KEY", "s3cret-value")
     listed = sorapipe("providers").out
-    assert "simulator" in listed
-    assert "key is set" in listed
+    assert "simulator  ready" in listed
+    assert "ruxa       ended 2026-09-24" in listed
+    data = {one["name"]: one for one in json.loads(sorapipe("providers", "--json").out)}
+    assert (data["ruxa"]["ended"], data["ruxa"]["key_is_set"], data["simulator"]["ended"]) == ("2026-09-24", True, None)
     shown = sorapipe("providers", "show", "ruxa").out
     assert "RUXA_API_KEY" in shown
     assert "s3cret-value" not in listed + shown + sorapipe("providers", "show", "ruxa", "--json").out
@@ -165,12 +168,90 @@ def test_providers_are_listed_and_explained_without_keys(sorapipe: Sorapipe, mon
 
 def test_doctor_looks_at_everything(film: Path, sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUXA_API_KEY", "s3cret-value")
-    result = sorapipe("doctor", "--provider", "ruxa")
+    result = sorapipe("doctor", "--provider", "ruxa", code=3)
+    assert "✗ provider    ruxa: all its models ended" in result.out
+    assert "0 takes and 0 characters known" in result.out
     assert "h264" in result.out
     assert "RUXA_API_KEY is set" in result.out
     assert "s3cret-value" not in result.out + result.err
     names = {one["name"] for one in json.loads(sorapipe("doctor", "--json").out)}
     assert {"sorapipe", "codecs", "state", "run lock", "provider", "key"} <= names
+
+
+def house(**more: str) -> None:
+    folder = Path(os.environ["SORAPIPE_CONFIG_DIR"]) / "providers"
+    folder.mkdir(parents=True)
+    (folder / "house.yaml").write_text(
+        "extends: simulator\nembedded: false\nrehearsal: false\nbase_url: https://api.example.org\n"
+        "key_env: HOUSE_API_KEY\n" + "".join(f"{name}: {value}\n" for name, value in more.items())
+    )
+
+
+def test_doctor_ends_as_a_run_would(film: Path, sorapipe: Sorapipe) -> None:
+    house()
+    result = sorapipe("doctor", "--provider", "house", code=6)
+    assert "✗ key         HOUSE_API_KEY is not set" in result.out
+    sorapipe("doctor", "--provider", "nobody", code=3)
+    (film / "storyboard.lock").write_text("<<<<<<< ours\n=======\n>>>>>>> theirs\n")
+    broken = sorapipe("doctor", "--provider", "house", code=5)
+    assert "✗ lock" in broken.out
+    assert "✗ key" in broken.out
+
+
+BUDGET = "sorapipe: 1\nbudget: {max_cost: 15, currency: credits}\nshots: [{id: a, prompt: x}, {id: b, prompt: y}]\n"
+
+
+def test_a_plan_above_the_budget_is_warned_of_with_its_place(here: Path, sorapipe: Sorapipe) -> None:
+    (here / "storyboard.yaml").write_text(BUDGET)
+    result = sorapipe("plan")
+    assert "storyboard.yaml:2:20: warning: `budget.max_cost` is 15, 0 are spent: 15 is left" in result.err
+    assert "`--partial` renders what fits: 1 take for 10 credits" in result.err
+    refused = sorapipe("run", code=7).err
+    assert "storyboard.yaml:2:20: error: `budget.max_cost` is 15" in refused
+    assert "nothing was sent" in refused
+    flag = sorapipe("run", "--max-cost", "12", code=7).err
+    assert "the plan costs 20 credits and `--max-cost` allows 12; nothing was sent" in flag
+    assert "`--max-cost 20` allows all of it" in flag
+
+
+def test_a_budget_in_another_currency_is_warned_of(here: Path, sorapipe: Sorapipe) -> None:
+    (here / "storyboard.yaml").write_text(BUDGET.replace("credits", "USD"))
+    assert "storyboard.yaml:2:34: warning: the budget is in USD" in sorapipe("plan").err
+
+
+def test_a_price_that_is_not_known_is_said_and_keeps_no_limit(here: Path, sorapipe: Sorapipe) -> None:
+    folder = Path(os.environ["SORAPIPE_CONFIG_DIR"]) / "providers"
+    folder.mkdir(parents=True)
+    (folder / "living.yaml").write_text("extends: ruxa\ndefaults: {model: m}\nmodels: {m: {seconds: [10]}}\n")
+    (here / "storyboard.yaml").write_text("sorapipe: 1\nprovider: living\nshots: [{id: a, prompt: x}]\n")
+    assert "1 clip from living, about 4 minutes, price unknown" in sorapipe("plan").out
+    refused = sorapipe("run", "--max-cost", "5", code=7).err
+    assert "`living` names no price for a, so no limit can be kept" in refused
+    assert "give the model a price in the profile" in refused
+
+
+def test_hints_and_commands_keep_storyboard_and_provider(film: Path, sorapipe: Sorapipe) -> None:
+    house()
+    (film / "storyboard.yaml").rename(film / "tram.yaml")
+    (film / "other.yaml").write_text("sorapipe: 1\nshots: [{id: a, prompt: x}]\n")
+    assert (
+        "to do this: sorapipe run tram.yaml --provider house\n"
+        in sorapipe("plan", "tram.yaml", "--provider", "house").out
+    )
+    assert "sorapipe run tram.yaml --provider house\n" in sorapipe("status", "tram.yaml", "--provider", "house").out
+    for words in (
+        ["pick", "tram.yaml", "stairs"],
+        ["pick", "tram.yaml", "stairs", "4"],
+        ["ng", "tram.yaml", "stairs", "1"],
+    ):
+        err = sorapipe(*words, code=2).err
+        assert "stairs has no takes yet" in err
+        assert "`sorapipe run tram.yaml stairs`" in err
+
+
+def test_a_roll_of_a_character_that_nobody_makes_is_answered(film: Path, sorapipe: Sorapipe) -> None:
+    assert "did you mean `@tom`?" in sorapipe("roll", "@tim", code=2).err
+    assert "`@lantern` is only words" in sorapipe("roll", "@lantern", code=2).err
 
 
 def test_characters_that_drive_terminals_are_escaped(here: Path, sorapipe: Sorapipe) -> None:

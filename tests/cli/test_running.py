@@ -96,7 +96,7 @@ def test_ng_and_clear(board: Studio) -> None:
 
 def test_a_take_that_is_not_there_is_an_error_that_lists_them(board: Studio) -> None:
     board.run("run")
-    assert "t01, t02" in board.run("pick", "stairs", "7", code=2).err
+    assert "it has t01 (in the film), t02: `sorapipe pick stairs 2`" in board.run("pick", "stairs", "7", code=2).err
 
 
 def test_a_roll_adds_takes_with_a_note(board: Studio) -> None:

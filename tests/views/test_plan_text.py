@@ -44,10 +44,23 @@ def test_a_small_plan_in_full() -> None:
         "kept as it is: 1 take of 1 shot (`--all` lists them)\n"
         "\n"
         "3 shots, 4 takes, 0:30 of film\n"
-        "2 creates on house, about 3 minutes, 20 credits\n"
+        "1 clip and 1 character from house, about 3 minutes, 20 credits\n"
         "\n"
         "to do this: sorapipe run skerry.yaml\n"
     )
+
+
+def test_a_plan_that_is_carried_out_does_not_say_how_that_is_done() -> None:
+    text = plan_text(plan(step("a")), storyboard(shot("a")), Page(), going=True)
+    assert "to do this" not in text
+    assert "1 clip from house" in text
+
+
+def test_commands_keep_the_storyboard_and_the_provider() -> None:
+    page = Page(" tram.yaml", options=" --provider house")
+    assert page.command("sorapipe run --cascade a") == "sorapipe run tram.yaml --cascade a --provider house"
+    assert page.command("sorapipe pick a 2") == "sorapipe pick tram.yaml a 2"
+    assert Page().command("sorapipe run") == "sorapipe run"
 
 
 def test_many_equal_takes_are_folded_by_scene() -> None:
