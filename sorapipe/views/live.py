@@ -18,7 +18,7 @@ from sorapipe.planning.plan_types import Plan
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.progress import event_line
 from sorapipe.views.tally import GOOD, Active, Clock, Tally
-from sorapipe.views.words import count, length, money, number
+from sorapipe.views.words import length, money, number
 
 _ROWS = 16
 _NARROW = 100
@@ -48,11 +48,9 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            row = self._tally.row(event.key) if isinstance(event, Ended) else None
-            took = self._tally.clock() - row.since if row else None
             self._tally.add(event)
             if isinstance(event, Ended | NotStarted | Paused | Stopped | Said):
-                self._say(event, took)
+                self._say(event, self._tally.took if isinstance(event, Ended) else None)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
@@ -103,7 +101,7 @@ class Live:
     def _foot(self, width: int) -> Text:
         tally, plan = self._tally, self._tally.plan
         parts = [
-            (f"{tally.done} of {count(tally.goal, 'take')}", "bold"),
+            (f"{tally.done} of {tally.goal_words}", "bold"),
             (f"{len(tally.active)} active" if tally.active else "", ""),
             (f"{tally.to_come} to come" if tally.to_come else "", ""),
             (f"{tally.failed} failed" if tally.failed else "", "red"),
@@ -123,5 +121,5 @@ def _money(tally: Tally, plan: Plan) -> str:
     if not tally.spent and not total:
         return ""
     if total is None:
-        return money(tally.spent, plan.currency)
-    return f"{number(tally.spent)} of {money(total, plan.currency)}"
+        return f"{money(tally.spent, plan.currency)} spent" if tally.spent else ""
+    return f"{number(tally.spent)} of {money(total, plan.currency)} spent"

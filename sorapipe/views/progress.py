@@ -63,16 +63,19 @@ def finished_data(outcome: Outcome, currency: str) -> dict[str, object]:
 
 
 def event_line(event: Event, tally: Tally) -> str | None:
-    """An event as a line for people, `None` for those that are not worth one."""
+    """An event as a line for people, `None` for those that are not worth one: what is not started for a reason that
+    was said before is counted at the end."""
     match event:
         case Sent(key=key, cost=cost):
             return f"{_name(tally, key)}  sent{_cost(cost, tally)}"
-        case Ended(key=key, state=state, out=out, why=why, notes=notes):
-            said = [escape(out)] if out and state is AttemptState.DONE else [STATES[state]]
-            said += [escape(why)] if why else []
+        case Ended(key=key, state=state, why=why, notes=notes):
+            said = [STATES[state], *([escape(why)] if why else [])]
             return "\n".join([f"{_name(tally, key)}  {': '.join(said)}", *(f"    note: {escape(n)}" for n in notes)])
         case NotStarted(key=key, reason=reason):
-            return f"{_name(tally, key)}  not started: {escape(reason.text)}"
+            if reason.text in tally.held:
+                return None
+            tally.held.add(reason.text)
+            return None if reason.code == "signal" else f"{_name(tally, key)}  not started: {escape(reason.text)}"
         case Paused() | Stopped() | Said():
             return escape(tally.remark)
         case _:
@@ -98,7 +101,10 @@ class Lines:
         if line:
             done = self._tally.done + self._tally.failed
             count = f"[{done}/{self._tally.goal}]"
-            print(f"{length(self._tally.elapsed):>5}  {count}  {line}", file=self._stream, flush=True)
+            first, *rest = line.split("\n")
+            took = f"  {length(self._tally.took)}" if isinstance(event, Ended) and self._tally.took is not None else ""
+            text = "\n".join([f"{length(self._tally.elapsed):>5}  {count}  {first}{took}", *rest])
+            print(text, file=self._stream, flush=True)
 
 
 class Ndjson:

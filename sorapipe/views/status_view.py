@@ -9,8 +9,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from sorapipe.planning.choice import Because, labels
+from sorapipe.planning.cost import spent
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
-from sorapipe.planning.plan_types import CHANGED, Action, Plan, Reason, Staleness, Step
+from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Reason, Staleness, Step
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
@@ -31,19 +32,33 @@ _WORDS = {
 _WIDEST = 34
 _NEEDS_A_PERSON = frozenset({Action.WAIT, Action.BLOCKED, Action.UNCERTAIN})
 _MOST = 12
-_Row = tuple[str, str, str, str, str]
+_Row = tuple[str, str, str, str, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """Another process that works on this storyboard now: its id and what was typed, as far as that is known."""
+
+    pid: int | None
+    command: str
+
+    def __str__(self) -> str:
+        words = [f"pid {self.pid}" if self.pid is not None else "another process"]
+        return ", ".join(words + ([f"`{escape(self.command)}`"] if self.command else []))
 
 
 @dataclass(frozen=True)
 class Standing:
     """All that a status is made from. `missing` are the clips that should be there and are not: as in the lock, or the
-    take's token where several takes were given one name."""
+    take's token where several takes were given one name.
+    `holder` is who works on it now."""
 
     storyboard: Storyboard
     outlook: Outlook
     plan: Plan
     facts: Facts
     missing: frozenset[str]
+    holder: Doing | None = None
 
     @cached_property
     def changed(self) -> frozenset[str]:
@@ -57,26 +72,33 @@ def status_text(standing: Standing, page: Page, select: frozenset[str] | None = 
     paint = page.paint
     shots = [shot for shot in standing.storyboard.shots if select is None or shot.address.canonical in select]
     rows = {shot.address.canonical: _rows(shot, standing) for shot in shots}
-    widths = [max((len(row[at]) for some in rows.values() for row in some), default=0) for at in range(5)]
+    widths = [max((len(str(row[at])) for some in rows.values() for row in some), default=0) for at in range(5)]
     widths[0] = min(widths[0], _WIDEST)
-    lines = [paint(escape(standing.storyboard.title or "Untitled"), "bold")]
+    lines = [paint(f"a run is on ({standing.holder})", "cyan")] if standing.holder else []
+    lines.append(paint(escape(standing.storyboard.title or "Untitled"), "bold"))
     for heading, group in _scenes(standing.storyboard.scenes, shots):
         lines += ["", *([paint(heading, "bold")] if heading else [])]
         for shot in group:
-            lines += [_line(row, widths, page) for row in rows[shot.address.canonical]]
+            for row in rows[shot.address.canonical]:
+                lines += [_line(row, widths, page), *_notes(row, widths, paint)]
     lines += ["", *_totals(standing, shots, whole=select is None)]
     needs = _attention(standing, page, select)
     if needs:
         lines += ["", paint("needs attention", "bold"), *needs]
-    else:
+    elif standing.holder is None:
         lines.append("every take is there")
     return "\n".join(lines) + "\n"
 
 
 def status_data(standing: Standing, select: frozenset[str] | None = None) -> dict[str, object]:
-    """The same as JSON data: `{v, shots: [{address, label, scene, stale, takes: […]}], attention: […]}`."""
+    """The same as JSON data: `{v, run, spent, currency, shots: [{address, label, scene, stale, takes: […]}],
+    attention: […]}`. `run` is who works on it now, `spent` what all attempts ever cost, as a budget counts it."""
+    here = standing.outlook.ground.capabilities
     return {
         "v": 1,
+        "run": {"pid": standing.holder.pid, "command": escape(standing.holder.command)} if standing.holder else None,
+        "spent": decimal(spent(standing.facts, here).cost),
+        "currency": here.currency,
         "shots": [
             _shot_data(shot, standing)
             for shot in standing.storyboard.shots
@@ -100,19 +122,21 @@ def _scenes(scenes: Iterable[Scene], shots: Sequence[Shot]) -> list[tuple[str, l
 
 
 def _rows(shot: Shot, standing: Standing) -> list[_Row]:
-    """Shot, mark, take, state, file: one row a take, the shot's name in the first only."""
+    """Shot, mark, take, state, file, notes: one row a take, the shot's name in the first only."""
     label = escape(shot.label)
     if shot.clip is not None:
-        return [(label, "", "", "", f"shows {shot.clip} again")]
+        return [(label, "", "", "", f"shows {shot.clip} again", ())]
     it = standing.outlook.situations[shot.address.canonical]
     if not it.attempts:
-        return [(label, "", "", "not rendered", "")]
+        return [(label, "", "", "not rendered", "", ())]
     names = labels(it.attempts)
     rows = []
     for place, attempt in enumerate(it.attempts):
         state = _state(attempt, it, standing)
         where = escape(attempt.out or "") if attempt.state is AttemptState.DONE else escape(attempt.why or "")
-        rows.append((label if place == 0 else "", _mark(attempt, it, standing), names[attempt.token], state, where))
+        notes = standing.facts.notes.get(attempt.token, ())
+        name = label if place == 0 else ""
+        rows.append((name, _mark(attempt, it, standing), names[attempt.token], state, where, notes))
     return rows
 
 
@@ -124,6 +148,8 @@ def _mark(attempt: Attempt, it: Situation, standing: Standing) -> str:
 
 
 def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
+    if attempt.state is AttemptState.INTENT and standing.holder is not None:
+        return "sending"
     word = _WORDS[attempt.state][0]
     if _given_up(attempt, standing.facts):
         return f"{word}, given up"
@@ -148,7 +174,7 @@ def _missing(attempt: Attempt, standing: Standing) -> bool:
 
 def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
     paint: Paint = page.paint
-    label, mark, take, state, where = row
+    label, mark, take, state, where, _ = row
     shown = page.path(where) if where.startswith("renders/") else where
     colour = next((c for word, c in _WORDS.values() if word == state), "dim" if state == "not rendered" else "yellow")
     parts = [
@@ -161,6 +187,11 @@ def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
     return f"{parts[0]}  {parts[1]} {parts[2]}  {parts[3]}  {parts[4]}".rstrip()
 
 
+def _notes(row: _Row, widths: Sequence[int], paint: Paint) -> list[str]:
+    """What people said of a take, under its name."""
+    return [f"  {'':{widths[0]}}    {paint(f'note: {escape(note)}', 'dim')}" for note in row[5]]
+
+
 def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[str]:
     own = [it for shot in shots if (it := standing.outlook.situations.get(shot.address.canonical)) is not None]
     done = sum(it.film is not None and it.film.current and it.stale is Staleness.FRESH for it in own)
@@ -168,7 +199,7 @@ def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[s
     takes = [attempt for it in own for attempt in it.attempts]
     said = [f"{done} of {count(len(own), 'shot')} done", *([f"{stale} stale"] if stale else [])]
     said += [count(len(takes), "take"), *([f"{length(standing.plan.totals.film_seconds)} of film"] if whole else [])]
-    paid = _money(_spent([*takes, *(_cast(standing.facts) if whole else [])]))
+    paid = _money(_ever(standing) if whole else _spent(takes))
     return [", ".join(said), *([f"spent so far: {paid}"] if paid else []), *_perhaps(takes, standing, whole=whole)]
 
 
@@ -192,8 +223,14 @@ def _money(sums: Mapping[str | None, Decimal]) -> str:
     return ", ".join(money(amount, currency) for currency, amount in sums.items())
 
 
-def _cast(facts: Facts) -> list[Attempt]:
-    return [it for address, attempts in facts.attempts.items() if address.startswith("@") for it in attempts]
+def _ever(standing: Standing) -> Mapping[str | None, Decimal]:
+    """What all attempts ever cost, those of shots that are gone included: first as a budget counts it, then what was
+    paid in other currencies. Practice counts only where practice is all there is."""
+    here = standing.outlook.ground.capabilities
+    every = [it for attempts in standing.facts.attempts.values() for it in attempts]
+    others = [it for it in every if it.currency not in {None, here.currency} and (here.rehearsal or not it.rehearsal)]
+    sums = {here.currency: spent(standing.facts, here).cost, **_spent(others)}
+    return {currency: amount for currency, amount in sums.items() if amount}
 
 
 def _spent(attempts: Iterable[Attempt]) -> Mapping[str | None, Decimal]:
@@ -217,15 +254,10 @@ def _is_work(step: Step) -> bool:
 def _attention(standing: Standing, page: Page, select: frozenset[str] | None) -> list[str]:
     """What is to be rendered in one line, everything else by its reason, each with its command."""
     steps = [step for step in standing.plan.steps if _calls(step) and (select is None or step.address in select)]
-    work = [step for step in steps if _is_work(step)]
-    lines = []
-    if work:
-        buys = money(standing.plan.totals.cost, standing.plan.currency)
-        lines.append(f"  {count(len(work), 'take')} to render or fetch ({buys})")
-        lines.append(f"      {page.paint(f'sorapipe run{page.target}', 'cyan')}")
+    lines = _work([step for step in steps if _is_work(step)], standing, page)
     by_reason: dict[Reason, list[Step]] = defaultdict(list)
     for step in steps:
-        if not _is_work(step):
+        if not _is_work(step) and not _being_sent(step, standing):
             by_reason[replace(step.reason, code="")].append(step)
     for reason, group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
@@ -235,6 +267,38 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
     if len(by_reason) > _MOST:
         lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
     return lines
+
+
+def _work(steps: Sequence[Step], standing: Standing, page: Page) -> list[str]:
+    """What a run would do, by what it costs; with its command, unless one is on that may be doing it."""
+    buys = [step for step in steps if step.action in BUYS]
+    paid = [step for step in steps if step.action is Action.RESUME]
+    lost = [step for step in steps if step.action is Action.FETCH]
+    lines = []
+    if buys:
+        prices = [step.price for step in buys]
+        cost = None if None in prices else sum((price for price in prices if price is not None), Decimal(0))
+        lines.append(f"  {_takes(buys)} to render ({money(cost, standing.plan.currency)})")
+    if paid:
+        lines.append(f"  {_takes(paid)} {'running' if standing.holder else 'to collect (paid)'}")
+    lines += [f"  {_takes(lost)} to fetch again (paid)"] if lost else []
+    if lines and standing.holder is None:
+        lines.append(f"      {page.paint(page.command('sorapipe run'), 'cyan')}")
+    return lines
+
+
+def _takes(steps: Sequence[Step]) -> str:
+    """`7 takes`, `7 takes and 1 character`."""
+    people = sum(step.address.startswith("@") for step in steps)
+    takes = len(steps) - people
+    said = [count(takes, "take")] if takes else []
+    return " and ".join(said + ([count(people, "character")] if people else []))
+
+
+def _being_sent(step: Step, standing: Standing) -> bool:
+    """Whether the run that is on sends this at the moment."""
+    intent = step.attempt is not None and step.attempt.state is AttemptState.INTENT
+    return standing.holder is not None and intent
 
 
 def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
@@ -257,6 +321,7 @@ def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
                 "picked": _in_film(attempt, it) and it.picked,
                 "no_good": attempt.token in standing.facts.no_good,
                 "given_up": _given_up(attempt, standing.facts),
+                "notes": [escape(note) for note in standing.facts.notes.get(attempt.token, ())],
                 "missing": _missing(attempt, standing),
                 "changed": attempt.token in standing.changed,
                 "rehearsal": attempt.rehearsal,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,13 +23,16 @@ from sorapipe.views.words import count, length, money
 _MOST = 40
 """More finished clips than this are counted, not listed: their folder says enough."""
 _ADVICE = {
-    AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll{1} {0}`",
-    AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll{1} {0}`",
-    AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe run{1}` asks again",
-    AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll{1} {0}`",
-    AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt{1} {0} TASK{2}`, "
-    "else send it again: `sorapipe resubmit{1} {0}`",
+    AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll {0}`",
+    AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll {0}`",
+    AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe run` asks again",
+    AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll {0}`",
+    AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt {0} TASK{1}`, "
+    "else send it again: `sorapipe resubmit {0}`",
 }
+_COMMAND = re.compile("`(sorapipe [^`]+)`")
+_INTERRUPTED = "signal"
+"""The code of the reason why a run that was ended by a person begins nothing more."""
 
 
 def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Page, seconds: float) -> str:
@@ -41,7 +46,7 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     if outcome.why:
         lines.append(f"ended early: {escape(outcome.why)}")
     if outcome.running:
-        many = count(len(outcome.running), "take")
+        many = _takes([attempt.address for attempt in outcome.running])
         lines.append(f"{many} still running at the provider: the same command collects what is ready")
     steps = _next(ended, held, outcome, page)
     if steps:
@@ -79,7 +84,8 @@ def _held(held: Sequence[NotStarted], paint: Paint) -> list[str]:
     """What was not begun, together where the reason is the same."""
     by_reason: dict[str, list[NotStarted]] = {}
     for one in held:
-        by_reason.setdefault(one.reason.text, []).append(one)
+        if one.reason.code != _INTERRUPTED:
+            by_reason.setdefault(one.reason.text, []).append(one)
     lines = []
     for text, group in by_reason.items():
         names = [_name(one) for one in group]
@@ -96,13 +102,12 @@ def _totals(outcome: Outcome, plan: Plan, seconds: float) -> str:
     said = [count(takes, "take") + " done"]
     said += [f"{count(people, 'character')} made"] if people else []
     said += [f"{bad} not right"] if bad else []
-    said += [f"{len(outcome.not_started)} not started"] if outcome.not_started else []
+    said += [f"{_takes([one.key for one in outcome.not_started])} not started"] if outcome.not_started else []
     cost = money(outcome.spent, plan.currency) if outcome.spent else "nothing spent"
     return f"{', '.join(said)} · {cost} · {length(Decimal(round(seconds)))}"
 
 
 def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, page: Page) -> list[str]:
-    target = page.target
     reasons = [one.reason for one in held]
     commands = [it for reason in reasons for it in (reason.instead, reason.command, reason.then) if it]
     steps = [escape(page.command(command)) for command in commands]
@@ -111,12 +116,21 @@ def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, 
         advice = _ADVICE.get(end.state)
         if advice:
             take = f" --take {end.take}" if end.take > 1 or lost[end.label] > 1 else ""
-            steps.append(advice.format(escape(end.label), target, take))
-    if outcome.running:
-        steps.append(f"sorapipe run{target}")
+            said = advice.format(escape(shlex.quote(end.label)), take)
+            steps.append(_COMMAND.sub(lambda found: f"`{page.command(found[1])}`", said))
+    if outcome.running or any(one.reason.code == _INTERRUPTED for one in held):
+        steps.append(page.command("sorapipe run"))
     if not steps and any(end.state is AttemptState.DONE for end in ended):
-        steps.append(f"sorapipe status{target}")
+        steps.append(page.command("sorapipe status"))
     return list(dict.fromkeys(steps))[:12]
+
+
+def _takes(keys: Sequence[str]) -> str:
+    """`7 takes`, `7 takes and 1 character`, of keys or addresses."""
+    people = sum(key.startswith("@") for key in keys)
+    takes = len(keys) - people
+    said = [count(takes, "take")] if takes else []
+    return " and ".join(said + ([count(people, "character")] if people else []))
 
 
 def _name(one: Ended | NotStarted) -> str:

@@ -21,9 +21,16 @@ from sorapipe.engine.events import (
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Action, Plan, Step
+from sorapipe.views.words import count
 
 GOOD = frozenset({AttemptState.DONE})
 _WORKING = frozenset({Action.RENDER, Action.RERENDER, Action.RESUME, Action.FETCH})
+
+
+def _works(step: Step) -> bool:
+    """Whether a step is carried out: something is sent or fetched, or a clip is copied or renamed."""
+    return step.action in _WORKING or step.reuse is not None
+
 
 Clock = Callable[[], float]
 """Seconds that only go forward."""
@@ -43,7 +50,10 @@ class Active:
 
 @dataclass(slots=True)
 class Tally:
-    """All takes that are active, in the order in which they began, and counts of the rest."""
+    """All takes that are active, in the order in which they began, and counts of the rest.
+
+    `took` are the seconds from the first event to the end of the take that ended last.
+    """
 
     plan: Plan
     clock: Clock
@@ -52,14 +62,16 @@ class Tally:
     failed: int = 0
     left_out: int = 0
     spent: Decimal = Decimal(0)
+    took: float | None = None
     remark: str = ""
     begun: float = 0.0
     goal: int = 0
     steps: dict[str, Step] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.begun = self.clock()
-        self.goal = sum(step.action in _WORKING for step in self.plan.steps)
+        self.goal = sum(_works(step) for step in self.plan.steps)
         self.steps = {step.key: step for step in self.plan.steps}
 
     @property
@@ -88,7 +100,8 @@ class Tally:
                 row = self._row(key)
                 row.word, row.percent = "downloading", round(100 * done / total) if total else None
             case Ended(key=key, state=state):
-                self.active.pop(key, None)
+                over = self.active.pop(key, None)
+                self.took = self.clock() - over.since if over else None
                 if state in GOOD:
                     self.done += 1
                 else:
@@ -96,13 +109,21 @@ class Tally:
             case NotStarted(key=key):
                 self.active.pop(key, None)
                 step = self.steps.get(key)
-                self.left_out += step is not None and step.action in _WORKING
+                self.left_out += step is not None and _works(step)
             case Paused(seconds=seconds, why=why):
                 self.remark = f"no new orders for {seconds:.0f} s: {why}"
             case Stopped(why=why):
                 self.remark = f"no more orders: {why}"
             case Said(text=text):
                 self.remark = text
+
+    @property
+    def goal_words(self) -> str:
+        """What is to be done: `13 takes`, `13 takes and 2 characters`."""
+        people = sum(_works(step) and step.address.startswith("@") for step in self.plan.steps)
+        takes = self.goal - people
+        said = [count(takes, "take")] if takes or not people else []
+        return " and ".join(said + ([count(people, "character")] if people else []))
 
     def row(self, key: str) -> Active | None:
         """What is known of a take that is on its way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from views.plans import plan, shot, step, storyboard
 from sorapipe.engine.events import Downloading, Ended, Event, NotStarted, Paused, Progressed, Said, Sending, Sent
 from sorapipe.engine.outcome import Outcome
 from sorapipe.planning.facts import Attempt, AttemptState
-from sorapipe.planning.plan_types import Reason
+from sorapipe.planning.plan_types import Action, Reason, Reuse
 from sorapipe.views.live import Live
 from sorapipe.views.page import Page
 from sorapipe.views.progress import Lines, Ndjson, event_data
@@ -49,10 +50,31 @@ def test_lines_say_what_matters_and_nothing_else() -> None:
                  Downloading("cliff#1", 1, 2), DONE)  # fmt: skip
     assert [line.split("]  ")[-1] for line in said] == [
         "cliff t01  sent, 10 credits",
-        "cliff t01  renders/x/cliff_t01.mp4",
+        "cliff t01  done  0:02",
         "    note: it is small",
     ]
     assert "[1/3]" in said[1]
+
+
+def test_what_a_signal_leaves_is_counted_once_at_the_end() -> None:
+    stop = Reason("signal", "interrupted")
+    held = tuple(NotStarted(f"{name}#1", name, 1, stop) for name in ("boat", "cliff", "@tom"))
+    assert lines(*held) == []
+    board = storyboard(shot("boat"), shot("cliff"))
+    text = summary_text(replace(outcome(held=held), why="interrupted"), PLAN, board, Page(" s.yaml"), 5)
+    assert text.count("interrupted") == 1
+    assert "2 takes and 1 character not started" in text
+    assert "sorapipe run s.yaml" in text
+
+
+def test_a_reason_that_holds_many_is_said_once() -> None:
+    held = [NotStarted(f"{name}#1", name, 1, Reason("auth", "the key was refused")) for name in ("boat", "cliff")]
+    assert [line.split("]  ")[-1] for line in lines(*held)] == ["boat t01  not started: the key was refused"]
+
+
+def test_a_clip_that_is_only_copied_counts_as_work() -> None:
+    copied = replace(step("old", Action.KEEP), reuse=Reuse(None, None, None))
+    assert Tally(plan(copied, step("a", Action.KEEP)), Ticks()).goal == 1
 
 
 def test_words_of_a_provider_are_escaped_everywhere() -> None:
@@ -94,7 +116,8 @@ def test_the_live_table_shows_what_is_active_and_fits() -> None:
         text = console.file.getvalue()  # type: ignore[attr-defined]
         assert "cliff" in text
         assert "42%" in text
-        assert "0 of 3 takes" in text
+        assert "0 of 2 takes and 1 character" in text
+        assert "10 of 30 credits spent" in text or width < 100
         assert all(len(line) <= width for line in text.splitlines())
 
 
@@ -108,7 +131,7 @@ def test_the_summary_is_in_manifest_order_and_says_what_to_do() -> None:
     text = summary_text(outcome(DONE, FAILED, held=held), PLAN, board, Page(" s.yaml", "film"), 65)
     assert text.index("✗ boat t01") < text.index("✓ cliff t01  film/renders/x/cliff_t01.mp4")
     assert "note: it is small" in text
-    assert "1 take done, 1 not right, 1 not started · 10 credits · 1:05" in text
+    assert "1 take done, 1 not right, 1 take not started · 10 credits · 1:05" in text
     assert "sorapipe pick s.yaml stairs N" in text
     assert "sorapipe roll s.yaml boat" in text
 
