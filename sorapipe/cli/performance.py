@@ -50,12 +50,10 @@ class Order:
 def perform(script: Script, order: Order) -> None:
     """Plans, asks, carries out, says how it went. Ends the command with the run's exit code."""
     production = produce(script, order.provider)
-    plan = production.plan(order.wishes)
-    if order.only is not None:
-        plan = narrowed(plan, production.outlook, order.only)
-        if not plan.steps:
-            text = "nothing that is missing needs it: a character is made for a shot"
-            raise Expected(Exit.USAGE, text, "roll a shot that it is in")
+    plan = _wanted(production, order)
+    if order.only is not None and not plan.steps:
+        text = "nothing that is missing needs it: a character is made for a shot"
+        raise Expected(Exit.USAGE, text, "roll a shot that it is in")
     checked(production, plan)
     if plan.idle:
         _idle(production, plan, order)
@@ -74,6 +72,11 @@ def perform(script: Script, order: Order) -> None:
             raise
         outcome = _spoilt(outcome, error)
     finish(production, plan, outcome, order, time.monotonic() - began)
+
+
+def _wanted(production: Production, order: Order) -> Plan:
+    plan = production.plan(order.wishes)
+    return plan if order.only is None else narrowed(plan, production.outlook, order.only)
 
 
 def _spoilt(outcome: Outcome, error: Exception) -> Outcome:
@@ -145,7 +148,7 @@ def again(
 
 def _within(production: Production, order: Order) -> Plan:
     """What would happen now, as far as the terms allow it."""
-    plan = production.plan(order.wishes)
+    plan = _wanted(production, order)
     return plan if plan.idle else within_limits(production, plan, order.terms)
 
 
