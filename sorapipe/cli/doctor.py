@@ -126,7 +126,8 @@ def _folder(name: str, folder: Path) -> Finding:
         there = there.parent
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         level = "bad" if name == "state" else "note"
-        return Finding(level, name, f"{folder} can't be written", f"set SORAPIPE_{name.upper()}_DIR to another folder")
+        way = "clips are written beside the storyboard" if name == "clips" else f"set SORAPIPE_{name.upper()}_DIR"
+        return Finding(level, name, f"{folder} can't be written", f"{way}: make it writable, or choose another folder")
     free = shutil.disk_usage(there).free
     room = f"{free / 1e9:.1f} GB free"
     if free < _LITTLE_ROOM:
