@@ -47,13 +47,12 @@ class Inputs:
 
 
 class Script:
-    """The storyboard as one provider hears it. `callback_url` goes out with every order, where there is one."""
+    """The storyboard as one provider hears it."""
 
-    def __init__(self, storyboard: Storyboard, capabilities: Capabilities, callback_url: str | None = None) -> None:
+    def __init__(self, storyboard: Storyboard, capabilities: Capabilities) -> None:
         self.capabilities = capabilities
         self._characters = storyboard.characters
         self._shots = {shot.address.canonical: shot for shot in storyboard.shots}
-        self._callback_url = callback_url
 
     def model(self, address: str) -> str:
         """The model that an address is sent to."""
@@ -154,7 +153,6 @@ class Script:
             character_timestamps=timestamps,
             character_from_task=task,
             character_create=request.character_create,
-            callback_url=self._callback_url,
         )
 
     def _character_order(self, character: Character, token: str, inputs: Inputs) -> Order:
@@ -175,7 +173,6 @@ class Script:
             character_create=True,
             character_name=character.name,
             character_file=inputs.files[source.path] if isinstance(source, FileSource) else None,
-            callback_url=self._callback_url,
         )
 
     def _known(self, name: str, inputs: Inputs) -> Handle | None:

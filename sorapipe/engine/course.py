@@ -42,7 +42,6 @@ class Course:
         self.effects: list[Effect] = []
         self.polls = Timers()
         self.to_load: deque[Job] = deque()
-        self.by_task: dict[str, Job] = {}
         self.scouts: dict[Kind, set[str]] = {}
         self.codes: set[int] = set()
         self.concluding = 0
@@ -118,7 +117,6 @@ class Course:
             self.active -= 1
         job.phase = Phase.OVER
         job.end = end
-        self.by_task.pop(job.task, None)
         self.scouts.get(job.work.kind, set()).discard(job.key)
         self.polls.cancel(job.key)
         self.tell(end)

@@ -117,13 +117,6 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
-    """Somebody says that a task has news: it is polled at once."""
-
-    task: str
-
-
-@dataclass(frozen=True, slots=True)
 class Heard:
     """An event on its way to the world."""
 
@@ -233,7 +226,6 @@ News = (
     Begin
     | Tick
     | Stop
-    | Hint
     | Heard
     | Created
     | NotComposed

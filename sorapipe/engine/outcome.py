@@ -50,11 +50,6 @@ def step_code(step: Step) -> int:
     return _PLANNED_CODES.get(step.reason.code, SOME_FAILED)
 
 
-def planned_code(steps: Iterable[Step]) -> int:
-    """The exit code of a plan in which there is nothing to carry out."""
-    return exit_code(step_code(step) for step in steps)
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run did. `running` are the attempts that go on at the provider (or whose clip is still to be brought).

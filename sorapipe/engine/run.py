@@ -19,7 +19,6 @@ from sorapipe.engine.messages import (
     Create,
     Download,
     Effect,
-    Hint,
     Interrupt,
     News,
     Poll,
@@ -68,10 +67,6 @@ class Run:
         """
         self._stops += 1
         self._news.put(Stop(signal, now=self._stops > 1))
-
-    def hint(self, task: str) -> None:
-        """Somebody says that a task has news."""
-        self._news.put(Hint(task))
 
     def go(self) -> Outcome:
         """Carries the plan out and says how it ended. Only bugs are raised, after what is known was saved."""

@@ -19,7 +19,6 @@ from sorapipe.engine.messages import (
     DiskRefused,
     Effect,
     Heard,
-    Hint,
     Interrupt,
     Limits,
     Loaded,
@@ -107,8 +106,6 @@ class Schedule:
                 pass
             case Stop():
                 self._on_stop(news, now)
-            case Hint(task=task):
-                self._watch.hint(task, now)
             case Heard(event=event):
                 if isinstance(event, Downloading):
                     self._course.changed_at = now

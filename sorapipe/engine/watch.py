@@ -50,7 +50,6 @@ class Watch:
         job.phase = Phase.RUNNING
         job.task = task
         job.taken_at = taken_at
-        self._course.by_task[task] = job
 
     def begin(self, now: float) -> None:
         """Asks those whose time has come, as far as the budgets go."""
@@ -219,12 +218,6 @@ class Watch:
         """Whether what this run buys, if anything, is bought there."""
         works = (job.work for job in self._course.board)
         return all(work.kind[0] == provider for work in works if work.step.action in BUYS)
-
-    def hint(self, task: str, now: float) -> None:
-        """Somebody says that a task has news."""
-        job = self._course.by_task.get(task)
-        if job is not None and job.phase is Phase.RUNNING and not job.polling:
-            self._course.polls.set(job.key, now)
 
     def made_character(self, job: Job, made: MadeCharacter, now: float) -> None:
         """A character exists."""

@@ -8,7 +8,7 @@ from engine.world import CAPABILITIES, World, film, never_twice, shot
 
 from sorapipe.engine.events import Ended, NotStarted, Paused, Said, Stopped
 from sorapipe.engine.messages import Limits
-from sorapipe.engine.outcome import Outcome, planned_code
+from sorapipe.engine.outcome import Outcome, exit_code, step_code
 from sorapipe.planning.facts import AttemptState
 from sorapipe.providers.base import (
     DownloadFailed,
@@ -83,7 +83,7 @@ def test_a_refused_request_fails_its_shot_and_blocks_only_what_depends_on_it() -
     assert blocked["b"] == "a is failed: the prompt breaks our rules"
     assert "c" in blocked
     assert world.plan().idle, "the same recipe is not sent again unasked"
-    assert planned_code(world.plan().steps) == 8
+    assert exit_code(step_code(step) for step in world.plan().steps) == 8
 
 
 def test_an_unreachable_provider_is_tried_a_few_times_and_leaves_nothing_behind() -> None:
