@@ -66,7 +66,7 @@ def test_a_key_goes_nowhere_else(evil: Stage, url: str) -> None:
     assert "password" not in result.err.replace("user name or password", "")
     assert KEY not in result.err + evil.run("providers", "show", "evil", code=3).err
     evil.run("providers", code=0)
-    evil.run("doctor", code=11)
+    evil.run("doctor", code=3)
     evil.nothing_sent()
 
 
