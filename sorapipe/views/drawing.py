@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,23 +87,6 @@ def part(picture: Figure, keep: frozenset[str]) -> Figure:
         tuple(group for group in picture.groups if group[0] in present),
         nodes,
         tuple(arrow for arrow in picture.arrows if arrow.parent in keep and arrow.child in keep),
-    )
-
-
-def shorten(text: str, width: int) -> str:
-    """The beginning of a text, at most `width` columns wide; wide characters count twice."""
-    taken = 0
-    for place, char in enumerate(text):
-        taken += columns(char)
-        if taken > width:
-            return text[: max(place - 1, 0)].rstrip() + "…"
-    return text
-
-
-def columns(text: str) -> int:
-    """How many columns a text takes: two for each wide character, none for a combining one."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
 
 

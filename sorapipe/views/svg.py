@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape as xml
 
 from sorapipe.planning.graph import Kind
-from sorapipe.views.drawing import CAST, Arrow, Figure, Node, Shape, columns, shorten
+from sorapipe.views.drawing import CAST, Arrow, Figure, Node, Shape
+from sorapipe.views.fitting import cut, drawn, squeezed
 from sorapipe.views.layout import CARD_HEIGHT, CARD_WIDTH, Box, Layout, arrange
 
 _MARGIN, _TOP, _FOOT = 32, 76, 58
@@ -18,7 +19,8 @@ _COLOURS = ("#c2701c", "#2f7d6b", "#7a4fa3", "#b23a55", "#2b6cb0", "#6b7d1f", "#
 _MOST_THREADS = 30
 """With more threads from characters than this nobody can follow them: the dots on the cards say it alone."""
 _MOST_DOTS = 6
-_LABEL, _LINE = 19, 25
+_LABEL_SIZE, _LINE_SIZE, _HEAD_SIZE, _TITLE_SIZE = 12.5, 10.5, 13, 22
+_GREY = "#8d8577"
 _TRACKS = 5
 
 _STYLE = """
@@ -26,7 +28,8 @@ _STYLE = """
   .sub{fill:#7a7367;font-size:12px} .head{fill:#4c463c;font-weight:600;font-size:13px}
   .card{fill:#fdfcf9;stroke:#b9b2a3} .again{fill:none;stroke:#b9b2a3;stroke-dasharray:4 3}
   .label{fill:#26221c;font-weight:600;font-size:12.5px} .line{fill:#7a7367;font-size:10.5px}
-  .badge{fill:#7a7367;font-size:10.5px;font-weight:600} .dot{font-size:8px;font-weight:700;fill:#ffffff}
+  .cell{font-weight:600} .badge{fill:#7a7367;font-size:10.5px;font-weight:600}
+  .dot{font-size:8px;font-weight:700;fill:#ffffff}
   .frame{stroke:#33507a;stroke-width:2} .needs{stroke:#8d8577;stroke-dasharray:2 4;stroke-width:1.6}
   .clip{stroke:#8d8577;stroke-dasharray:7 4;stroke-width:1.4} .from_shot{stroke-width:1.8}
   .character{stroke-width:1.2;stroke-opacity:.5} .tip-frame{fill:#33507a} .tip-grey{fill:#8d8577}
@@ -44,16 +47,17 @@ def svg(picture: Figure) -> str:
     width = max(page.width + 2 * _MARGIN, 640)
     height = page.height + _TOP + _FOOT
     colours = _cast_colours(picture)
+    title = cut(picture.title, width - 2 * _MARGIN, _TITLE_SIZE, bold=True)
     body = [
         f'<rect class="paper" width="{width}" height="{height}" rx="10"/>',
-        f'<text class="title" x="{_MARGIN}" y="38">{xml(shorten(picture.title, 60))}</text>',
+        f'<text class="title" x="{_MARGIN}" y="38">{xml(title)}</text>',
         f'<text class="sub" x="{_MARGIN}" y="58">{_numbers(picture)}</text>',
         f'<g transform="translate({_MARGIN} {_TOP})">',
         *(_box(box, dict(picture.groups)[box.group], len(picture.members(box.group))) for box in page.boxes),
         *_wires(picture, page, colours),
         *(_node(node, page.cards[node.id], colours, _who(picture).get(node.id, [])) for node in picture.nodes),
         "</g>",
-        _legend(picture, height - 24, colours),
+        _legend(picture, height - 24),
     ]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -99,9 +103,10 @@ def _tip(name: str, paint: str) -> str:
 
 
 def _box(box: Box, heading: str, members: int) -> str:
-    room = int(box.width / 7.6) - 6
+    room = box.width - 36 - (8 + drawn(str(members), 12) if members > 1 else 0)
     count = f'<tspan class="sub" dx="8">{members}</tspan>' if members > 1 else ""
-    text = f'<text class="head" x="{box.x + 18}" y="{box.y + 22}">{xml(shorten(heading, room))}{count}</text>'
+    shown = xml(cut(heading, room, _HEAD_SIZE, bold=True))
+    text = f'<text class="head" x="{box.x + 18}" y="{box.y + 22}">{shown}{count}</text>'
     frame = f'<rect class="box" x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="10"/>'
     return frame + (text if heading else "")
 
@@ -168,19 +173,34 @@ def _node(node: Node, place: tuple[int, int], colours: dict[str, str], who: Sequ
     dash = ' stroke-dasharray="4 3"' if node.shape is Shape.PROP else ""
     paint = f'fill="{colour}" fill-opacity=".13" stroke="{colour}" stroke-width="1.5"{dash}' if colour else ""
     under = f'<rect class="paper" x="{x}" y="{y}" width="{CARD_WIDTH}" height="{CARD_HEIGHT}" rx="{round_by}"/>'
-    kind = "" if colour else f'class="{"again" if node.shape is Shape.AGAIN else "card"}"'
-    frame = f'<rect {kind} x="{x}" y="{y}" width="{CARD_WIDTH}" height="{CARD_HEIGHT}" rx="{round_by}" {paint}/>'
+    style = "" if colour else f'class="{"again" if node.shape is Shape.AGAIN else "card"}"'
+    frame = f'<rect {style} x="{x}" y="{y}" width="{CARD_WIDTH}" height="{CARD_HEIGHT}" rx="{round_by}" {paint}/>'
     left = x + (18 if colour else 11)
-    badge = "" if node.takes < 2 else (  # noqa: PLR2004 - one take is not worth a word
-        f'<text class="badge" x="{x + CARD_WIDTH - 9}" y="{y + 18}" text-anchor="end">&#215;{node.takes}</text>'
+    times = f"\u00d7{node.takes}" if node.takes > 1 else ""
+    badge = "" if not times else (
+        f'<text class="badge" x="{x + CARD_WIDTH - 9}" y="{y + 18}" text-anchor="end">{times}</text>'
     )  # fmt: skip
-    dots = _dots(x, y, [(name, colours[name]) for name in who if name in colours])
-    room = _LINE - (3 if colour else 0) - round(min(len(who), _MOST_DOTS + 1) * 2.9)
+    seen = [(name, colours[name]) for name in who if name in colours]
+    dots = _dots(x, y, seen)
+    right = x + CARD_WIDTH - (18 if colour else 9)
+    taken = drawn(times, _LINE_SIZE, bold=True) + 6 if times else 0
+    above = right - left - taken
+    below = (x + CARD_WIDTH - _dotted(len(seen)) if seen else right) - left
+    name, slash, cell = node.label.partition("/")
+    if slash and drawn(node.label, _LABEL_SIZE, bold=True) > above:  # what tells it from its like is worth a line
+        label, line, kind = name, squeezed(cell, below, _LINE_SIZE, bold=True), "line cell"
+    else:
+        label, line, kind = node.label, cut(node.line, below, _LINE_SIZE), "line"
     texts = (
-        f'<text class="label" x="{left}" y="{y + 19}">{xml(shorten(node.label, _LABEL))}</text>'
-        f'<text class="line" x="{left}" y="{y + 36}">{xml(shorten(node.line, room))}</text>'
+        f'<text class="label" x="{left}" y="{y + 19}">{xml(squeezed(label, above, _LABEL_SIZE, bold=True))}</text>'
+        f'<text class="{kind}" x="{left}" y="{y + 36}">{xml(line)}</text>'
     )
     return f"<g><title>{xml(node.about)}</title>{under}{frame}{texts}{badge}{dots}</g>"
+
+
+def _dotted(characters: int) -> int:
+    """The width of the corner of a card that the dots of its characters take."""
+    return 8 + 15 * min(characters, _MOST_DOTS) + (18 if characters > _MOST_DOTS else 0) + 4
 
 
 def _dots(x: int, y: int, who: Sequence[tuple[str, str]]) -> str:
@@ -200,8 +220,8 @@ def _dots(x: int, y: int, who: Sequence[tuple[str, str]]) -> str:
     return "".join(drawn)
 
 
-def _legend(picture: Figure, y: int, colours: dict[str, str]) -> str:
-    """What the lines mean, as far as they are there."""
+def _legend(picture: Figure, y: int) -> str:
+    """What the lines mean, as far as they are there. Their colour says which character, so it is none here."""
     words = {
         Kind.FRAME: "its frame begins the next",
         Kind.FROM_SHOT: "makes the character",
@@ -217,10 +237,10 @@ def _legend(picture: Figure, y: int, colours: dict[str, str]) -> str:
             continue
         if kind is Kind.CHARACTER and threads > _MOST_THREADS:
             text = "a dot: the character is seen here"  # noqa: PLW2901
-            sample = f'<circle cx="{x + 13}" cy="{y - 4}" r="6.5" fill="{next(iter(colours.values()))}"/>'
+            sample = f'<circle cx="{x + 13}" cy="{y - 4}" r="6.5" fill="{_GREY}"/>'
         else:
-            style = f' style="stroke:{_COLOURS[0]}"' if kind in {Kind.FROM_SHOT, Kind.CHARACTER} else ""
+            style = f' style="stroke:{_GREY}"' if kind in {Kind.FROM_SHOT, Kind.CHARACTER} else ""
             sample = f'<path class="wire {kind.value}" d="M{x} {y - 4}H{x + 26}"{style}/>'
         parts.append(f'{sample}<text class="sub" x="{x + 34}" y="{y}">{text}</text>')
-        x += 34 + round(columns(text) * 6.4) + 26
+        x += 34 + round(drawn(text, 12)) + 20
     return "".join(parts)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from sorapipe.planning.graph import Kind
-from sorapipe.views.drawing import CAST, Arrow, Figure, Node, Shape, columns, dot, mermaid, part, shorten
+from sorapipe.views.drawing import CAST, Arrow, Figure, Node, Shape, dot, mermaid, part
+from sorapipe.views.fitting import cut, drawn, squeezed
 from sorapipe.views.layout import CARD_HEIGHT, CARD_WIDTH, arrange
-from sorapipe.views.svg import svg
+from sorapipe.views.svg import _COLOURS, svg
 
 
 def node(name: str, group: str = "", shape: Shape = Shape.SHOT) -> Node:
@@ -89,9 +91,9 @@ def test_words_from_outside_are_escaped_for_every_format() -> None:
     text = svg(figure)
     ElementTree.fromstring(text)  # noqa: S314 - our own drawing
     assert "<script>" not in text
-    for drawn in (mermaid(figure), dot(figure)):
-        assert "<script>" not in drawn
-        assert all(line.count('"') % 2 == 0 for line in drawn.splitlines())
+    for graph in (mermaid(figure), dot(figure)):
+        assert "<script>" not in graph
+        assert all(line.count('"') % 2 == 0 for line in graph.splitlines())
 
 
 def test_threads_of_characters_give_way_to_dots_when_they_are_many() -> None:
@@ -107,6 +109,37 @@ def test_a_part_holds_only_what_is_kept() -> None:
     assert {arrow.child for arrow in smaller.arrows} == {"s1-0", "s1-1"}
 
 
-def test_wide_letters_count_twice() -> None:
-    assert columns("ab漢字") == 6
-    assert columns(shorten("漢字漢字漢字", 7)) <= 7
+def test_what_is_cut_fits_and_a_name_keeps_its_end() -> None:
+    for text in ("漢字漢字漢字漢字", "hero-of-the-film-number-17", "mmmmmmmmmmmmmmmmmm"):
+        for room in (60, 90, 120):
+            assert drawn(cut(text, room, 12), 12) <= room
+            assert drawn(squeezed(text, room, 12, bold=True), 12, bold=True) <= room
+    one, two = (squeezed(f"hero-of-the-film-number-{n}", 100, 12, bold=True) for n in (17, 18))
+    assert one.startswith("hero")
+    assert one.endswith("-17")
+    assert one != two
+
+
+def card(label: str, takes: int = 1) -> str:
+    return svg(Figure("A", (("", "Shots"),), (replace(node(label), takes=takes),), ()))
+
+
+def test_the_words_of_a_matrix_get_the_second_line_where_the_name_is_long() -> None:
+    assert ">storm/fog/wide<" in card("storm/fog/wide")
+    assert ">closing<" in card("closing/a-100/tall_hd/en")
+    assert ">a-100/tall_hd/en<" in card("closing/a-100/tall_hd/en")
+
+
+def test_a_badge_leaves_room_for_itself() -> None:
+    label = "hero-of-the-film"
+    assert f">{label}<" in card(label)
+    assert f">{label}<" not in card(label, takes=12)
+    assert "\u00d712" in card(label, takes=12)
+
+
+def test_the_legend_has_no_colour_of_a_character() -> None:
+    for picture in (film(2, 4), film(10, 12)):
+        text = svg(picture)
+        legend = text[text.rindex("</g>") :]
+        assert "seen" in legend
+        assert not any(colour in legend for colour in _COLOURS)
