@@ -39,7 +39,10 @@ def command(words: tuple[str, ...], clear: bool) -> None:
     film = film_of(chosen)
     picked = film is not None and film.because in {Because.PICKED, Because.STALE_PICK}
     marked = {*chosen.production.facts.no_good, attempt.token}
-    good = [it for it in stand_ins(chosen.attempts) if it.token not in marked]
+    it = chosen.production.outlook.situations.get(chosen.address)
+    today = it.current if it is not None else frozenset()
+    good = [one for one in stand_ins(chosen.attempts) if one.token not in marked]
+    good.sort(key=lambda one: one.token not in today)
     another = f"sorapipe roll{chosen.target}{shell_words([chosen.label])}"
     if film is None or film.attempt.token != attempt.token or not picked:
         click.echo(f"\nfor another take: {another}", err=True)

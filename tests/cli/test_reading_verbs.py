@@ -47,7 +47,6 @@ def test_a_plan_as_data_has_the_documented_shape(film: Path, sorapipe: Sorapipe)
         "uploads",
         "gone",
         "warnings",
-        "gone",
     }
     assert data["totals"]["cost"] == str(sum(int(step["price"]) for step in data["steps"]))
     assert {step["action"] for step in data["steps"]} == {"render"}

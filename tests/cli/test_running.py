@@ -126,6 +126,13 @@ def test_a_limit_sends_nothing_or_what_fits(board: Studio) -> None:
     assert len(board.ledger()) == 1
 
 
+def test_each_clip_is_named_once_in_the_end(board: Studio) -> None:
+    result = board.run("run", "stairs")
+    assert "stairs t01  done  0:0" in result.err
+    assert ".mp4" not in result.err
+    assert result.out.count("renders/storyboard/stairs_t01.mp4") == 1
+
+
 def test_standard_output_has_no_colour_and_no_bars_without_a_terminal(board: Studio) -> None:
     result = board.run("run")
     assert "\x1b" not in result.out + result.err
@@ -157,6 +164,12 @@ def test_a_signal_ends_a_run_gracefully_and_the_next_goes_on(board: Studio, numb
     assert process.returncode == code, out + err
     assert "Traceback" not in err
     assert "still running at the provider" in out
+    assert out.count("interrupted") == 1
+    assert "not started" in out
+    assert "not started" not in err
+    status = board.run("status").out
+    assert "to collect (paid)" in status
+    assert "sorapipe run" in status
     assert not ours(board)
     sent = len(board.ledger())
     board.simulator = "--latency 0.05 --clips canned"
@@ -197,6 +210,10 @@ def test_a_second_run_is_told_who_holds_it(board: Studio) -> None:
     assert str(process.pid) in err
     assert "sorapipe run" in err
     assert "held by" in board.run("doctor").out
+    status = board.run("status").out
+    assert status.startswith(f"a run is on (pid {process.pid}, `sorapipe run`)\n")
+    assert "\n      sorapipe run" not in status
+    assert json.loads(board.run("status", "--json").out)["run"] == {"pid": process.pid, "command": "sorapipe run"}
     process.kill()
     process.communicate()
 
@@ -277,5 +294,8 @@ def test_in_a_terminal_a_person_is_asked(house: Studio, answer: str, code: int, 
         if not piece:
             break
     assert process.wait(30) == code, shown.decode()
-    assert b"20 credits" in shown
+    assert b"This buys 2 clips from house for 20 credits. Go on?" in shown
+    assert b"to do this" not in shown
+    assert b"error:" not in shown
+    assert (b"nothing was sent" in shown) == (bought == 0)
     assert len(house.ledger()) == bought
