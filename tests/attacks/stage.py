@@ -60,17 +60,21 @@ class Stage:
         assert found is None, f"{found[0]!r} is shown: {text[max(0, found.start() - 80) : found.end()]!r}"
         return Result(ended, out, err)
 
-    def refused(self, code: str, *words: str) -> Result:
+    def refused(self, code: str) -> Result:
         """Validating and running end with 3 and this code; nothing is written anywhere and nothing is sent."""
         before = self.files()
-        found = self.run("validate", "--json", *words, code=3)
-        told = [one for one in json.loads(found.out)["files"][0]["diagnostics"] if one["severity"] == "error"]
-        assert code in {one["code"] for one in told}, told[:5]
-        text = self.run("run", "--yes", *words, code=3)
+        self.invalid(code)
+        text = self.run("run", "--yes", code=3)
         assert "nothing was sent" in text.err
         assert self.files() == before, "something was written"
         self.nothing_sent()
         return text
+
+    def invalid(self, code: str) -> None:
+        """Validating ends with 3 and this code."""
+        found = self.run("validate", "--json", code=3)
+        told = [one for one in json.loads(found.out)["files"][0]["diagnostics"] if one["severity"] == "error"]
+        assert code in {one["code"] for one in told}, told[:5]
 
     def nothing_sent(self) -> None:
         """No simulator was started, so no ledger has a line, and no journal knows an intent."""

@@ -167,12 +167,26 @@ def _clip(body: bytes, status: int = 200, **headers: str) -> Answer:
     return lambda asked: asked.send(body, status, "video/mp4", **headers)
 
 
-def test_clips_that_are_no_clips(stage: Stage, hostile: Hostile) -> None:
-    _film(stage, list(BODIES))
-    hostile.answers = {name: _url(f"{hostile.url}/{name}.mp4") for name in BODIES}
-    hostile.answers |= {f"{name}.mp4": _clip(body) for name, body in BODIES.items()}
+def test_clips_that_are_no_clips(stage: Stage, hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sorapipe.engine import download
+
+    sent: list[int] = []
+
+    def endless(asked: Asked) -> None:
+        asked.send_response(200)
+        asked.end_headers()
+        while sum(sent) < 64 << 20:
+            sent.append(asked.wfile.write(b"\0" * (1 << 20)))
+
+    monkeypatch.setattr(download, "LARGEST", 2 << 20)
+    names = [*BODIES, "endless"]
+    _film(stage, names)
+    hostile.answers = {name: _url(f"{hostile.url}/{name}.mp4") for name in names}
+    hostile.answers |= {f"{name}.mp4": _clip(body) for name, body in BODIES.items()} | {"endless.mp4": endless}
     run = stage.run("run", "--yes", "--max-wait", "4s", code=12)
     assert not list(stage.folder.rglob("*.mp4"))
+    assert not [path for path in stage.folder.rglob("*") if path.is_file() and path.stat().st_size > 4 << 20]
+    assert sum(sent) < 48 << 20, "a download without end went on"
     assert [path for _, path, key in hostile.asked if path.endswith(".mp4") and key] == []
     _nothing_leaked(stage, run.out, run.err)
 
@@ -188,25 +202,6 @@ def test_redirects_of_a_clip_lead_nowhere_inside(stage: Stage, hostile: Hostile)
     stage.run("run", "--yes", "--max-wait", "0.5s", code=10)
     assert not list(stage.folder.rglob("*.mp4"))
     assert not any(key for _, path, key in hostile.asked if path.endswith(".mp4"))
-
-
-def test_a_download_without_end_ends(stage: Stage, hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sorapipe.engine import download
-
-    sent: list[int] = []
-
-    def endless(asked: Asked) -> None:
-        asked.send_response(200)
-        asked.end_headers()
-        while sum(sent) < 64 << 20:
-            sent.append(asked.wfile.write(b"\0" * (1 << 20)))
-
-    monkeypatch.setattr(download, "LARGEST", 2 << 20)
-    _film(stage, ["a"])
-    hostile.answers = {"a": _url(f"{hostile.url}/a.mp4"), "a.mp4": endless}
-    stage.run("run", "--yes", "--max-wait", "4s", code=12)
-    assert not [path for path in stage.folder.rglob("*") if path.is_file() and path.stat().st_size > 4 << 20]
-    assert sum(sent) < 48 << 20
 
 
 def test_words_and_numbers_of_a_provider(stage: Stage, hostile: Hostile) -> None:

@@ -97,7 +97,7 @@ BOMBS: dict[str, tuple[str, str | bytes]] = {
 def test_a_bomb_is_refused_before_it_goes_off(stage: Stage, name: str) -> None:
     code, text = BOMBS[name]
     stage.film(text)
-    stage.refused(code)
+    stage.invalid(code)
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_a_bomb_is_refused_before_it_goes_off(stage: Stage, name: str) -> None:
 def test_a_hostile_table_is_refused(stage: Stage, rows: str, code: str) -> None:
     (stage.folder / "rows.csv").write_text(rows)
     stage.film(HEAD + "shots: [{id: a, prompt: 'x {{ matrix.r }}', matrix: {r: rows.csv}}]\n")
-    stage.refused(code)
+    stage.invalid(code)
