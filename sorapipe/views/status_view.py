@@ -296,9 +296,14 @@ def _takes(steps: Sequence[Step]) -> str:
 
 
 def _being_sent(step: Step, standing: Standing) -> bool:
-    """Whether the run that is on sends this at the moment."""
-    intent = step.attempt is not None and step.attempt.state is AttemptState.INTENT
-    return standing.holder is not None and intent
+    """Whether the run that is on sends this at the moment, or it waits for what is being sent."""
+    if standing.holder is None:
+        return False
+    if step.attempt is not None:
+        return step.attempt.state is AttemptState.INTENT
+    every = (attempt for attempts in standing.facts.attempts.values() for attempt in attempts)
+    blocked = step.reason.code in {"uncertain", "parent-blocked"}
+    return blocked and any(attempt.state is AttemptState.INTENT for attempt in every)
 
 
 def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:

@@ -10,7 +10,7 @@ from studio import Studio
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.state.workspace import Workspace
 
-TOKEN = "abcdefghijklmnopqrst"
+MARK = "abcdefghijklmnopqrst"
 BOARD = """\
 sorapipe: 1
 shots:
@@ -125,8 +125,8 @@ def test_a_character_that_failed_is_made_again_alone(studio: Studio) -> None:
     steps = json.loads(studio.run("plan", "tram.yaml", "--json").out)["steps"]
     recipe = next(step["recipe"] for step in steps if step["address"] == "@tom")
     with Workspace.open(path, studio.state).hold() as session:
-        session.intent(Attempt(TOKEN, "@tom", 1, recipe, "simulator", "sora-2", AttemptState.INTENT), {})
-        session.failed(TOKEN, "nobody is seen in it")
+        session.intent(Attempt(MARK, "@tom", 1, recipe, "simulator", "sora-2", AttemptState.INTENT), {})
+        session.failed(MARK, "nobody is seen in it")
     assert "sorapipe roll tram.yaml @tom" in studio.run("plan", "tram.yaml").out
     made = studio.run("roll", "tram.yaml", "@tom").out
     assert "0 takes done, 1 character made" in made
