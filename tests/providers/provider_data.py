@@ -54,7 +54,7 @@ ORDER = Order(
     prompt="A gull hangs in the wind.",
     seconds=10,
     size="1280x720",
-    token="abcdefghij234567abcd",  # noqa: S106
+    token="abcdefghij234567abcd",
     metadata="sorapipe:abcdefghij234567abcd",
 )
 
