@@ -8,10 +8,8 @@ from dataclasses import replace
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.production import Production
 from sorapipe.planning.choice import labels, take_label
-from sorapipe.planning.facts import Attempt, AttemptState, Facts
+from sorapipe.planning.facts import UNSETTLED, Attempt, Facts
 from sorapipe.planning.select import find_take
-
-_OPEN = frozenset({AttemptState.INTENT, AttemptState.UNCERTAIN})
 
 
 def addresses(production: Production, word: str) -> frozenset[str]:
@@ -64,7 +62,7 @@ def without_task(production: Production, address: str, take: str | None) -> Atte
     Raises `Expected` where there are several and none was named, and for a take that is not one of them.
     """
     facts = production.facts
-    found = [attempt for attempt in facts.attempts.get(address, ()) if attempt.state in _OPEN and not attempt.tasks]
+    found = [attempt for attempt in facts.attempts.get(address, ()) if attempt.state in UNSETTLED and not attempt.tasks]
     if take is not None:
         named = find_take(facts, address, take)
         if named.attempt is None and named.error is not None:
