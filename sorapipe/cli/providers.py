@@ -126,7 +126,7 @@ def _lines(profile: Profile) -> list[str]:
         ("address", profile.base_url or "started by sorapipe when a run needs it"),
         ("key", _key_words(profile)),
         ("speaks", profile.dialect),
-        ("characters", f"{able.characters.value}, up to {able.max_characters} in a shot"),
+        ("characters", f"{able.characters.value}, up to {able.casting.most} in a shot"),
         ("prices", f"in {able.currency}" + (f", as of {able.prices_as_of}" if able.prices_as_of else "")),
         ("a clip takes", wait(able.minutes)),
         ("at a time", f"{bears.in_flight} tasks, {bears.creates} creates in {bears.window:g} s"),

@@ -19,6 +19,31 @@ class CharacterWay(StrEnum):
     NONE = "none"
 
 
+class Source(StrEnum):
+    """What a character can be made from, by the name of its key in a storyboard."""
+
+    URL = "url"
+    FILE = "file"
+    SHOT = "from_shot"
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """What one way of characters can do.
+
+    `most` counts characters in a shot. `sources` are what they can be made from; those in `cut` go up as a short clip
+    that we cut out, `clip_seconds` long (shortest and longest). `unstamped` sources go out whole, without their
+    timestamps. `names` says what a handle must hold at least one of to be of use: `id`, `username`.
+    """
+
+    most: int
+    sources: frozenset[Source] = frozenset()
+    cut: frozenset[Source] = frozenset()
+    clip_seconds: tuple[int, int] | None = None
+    unstamped: frozenset[Source] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
 class Per(StrEnum):
     """What an amount is for."""
 
@@ -59,7 +84,8 @@ class Model:
 class Capabilities:
     """A provider seen from the plan.
 
-    `fields` are the names of `Request` fields that dialect and profile can express. `max_characters` counts per shot.
+    `fields` are the names of `Request` fields that dialect and profile can express. `characters` is the way in which
+    characters come into being and `casting` what that way can do; its `most` is what the profile says.
     `default_model`, `default_size` and `default_seconds` are sent where the storyboard says nothing. `minutes` is the
     usual time of one clip. `rehearsal` marks a provider for practice: it costs no real money and asks nothing.
     `image_types` are the media types taken as reference pictures.
@@ -75,7 +101,7 @@ class Capabilities:
     default_seconds: int
     fields: frozenset[str]
     characters: CharacterWay
-    max_characters: int
+    casting: Casting
     image_types: tuple[str, ...]
     in_flight: int
     minutes: Decimal

@@ -179,7 +179,7 @@ class _Checker:
             if name not in self._cast:
                 self._cast[name] = tuple(self._character_problems(self._characters[name]))
             found += self._cast[name]
-        limit = self._capabilities.max_characters
+        limit = self._capabilities.casting.most
         real = [name for name in request.mentions if self._is_made(self._characters[name])]
         if len(real) > limit:
             who = _list(real)

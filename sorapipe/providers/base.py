@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,11 +12,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture or clip that goes up with an order."""
+    """A picture or clip that goes up with an order. `url` is where the provider has it, once it was uploaded."""
 
     name: str
     media_type: str
     data: bytes
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,21 @@ class Missed:
 PollAnswer = Running | Succeeded | Failed | NotThere | Missed
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What one look at the provider's list says.
+
+    `answers` are by task, only of tasks that were seen; one that is missing here says nothing: ask it by itself.
+    `tokens` maps client tokens that the provider gave back to the tasks they went out with.
+    """
+
+    answers: Mapping[str, PollAnswer]
+    tokens: Mapping[str, str]
+
+
+ListAnswer = Listed | Missed
+
+
 # Downloads.
 
 
@@ -179,11 +195,18 @@ class DownloadFailed(Exception):
 class Provider(Protocol):
     """One provider, whatever it speaks. No method raises for what a server or a network does, `download` excepted."""
 
+    def prepare(self, order: Order) -> Order | Refused:
+        """Uploads what the order needs at an address of the provider's; buys nothing. The order as it is to be sent."""
+
     def create(self, order: Order) -> CreateAnswer:
         """Orders one clip or character. Sent once, never repeated in here."""
 
-    def poll(self, task: str) -> PollAnswer:
-        """Asks how a task is."""
+    def poll(self, task: str, *, character: bool = False) -> PollAnswer:
+        """Asks how a task is; `character` says that it makes one, and no clip."""
+
+    def newest(self, tasks: Collection[str]) -> ListAnswer:
+        """Asks for the newest tasks, at least until all of `tasks` were seen or the list is at its end. Only where the
+        profile says that the provider has a list."""
 
     def credits(self) -> Decimal | None:
         """The balance, `None` where the provider tells none or did not answer."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from sorapipe.planning.capabilities import CharacterWay
-from sorapipe.providers.base import CreateAnswer, Media, Order, PollAnswer
+from sorapipe.planning.capabilities import Casting, CharacterWay
+from sorapipe.providers.base import CreateAnswer, Media, Missed, Order, PollAnswer, Refused
 from sorapipe.providers.profile import Pictures, Profile
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -39,6 +39,26 @@ class Reply:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Where the provider has a file now."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a list, newest tasks first.
+
+    `answers` are by task. `tokens` maps client tokens that came back to their tasks. `after` is what the next page is
+    asked with, `None` at the end.
+    """
+
+    answers: Mapping[str, PollAnswer]
+    tokens: Mapping[str, str]
+    after: str | None
+
+
 class Dialect(Protocol):
     """One wire format, a plain module: pure functions, none of which raises for anything that a server says."""
 
@@ -55,20 +75,43 @@ class Dialect(Protocol):
         """The ways in which a local picture can go out."""
 
     @property
-    def CHARACTERS(self) -> Mapping[CharacterWay, int]:
-        """The ways of characters it can speak of, each with how many a shot takes unless the profile knows better."""
+    def CHARACTERS(self) -> Mapping[CharacterWay, Casting]:
+        """The ways of characters it can speak of, each with what it can do unless the profile knows better."""
+
+    @property
+    def CALLBACKS(self) -> bool:
+        """Whether an order can name an address that is told of its end."""
+
+    def uploads(self, order: Order, profile: Profile) -> tuple[Media, ...]:
+        """What of an order must be at an address of the provider's before the order is sent."""
+
+    def upload_request(self, media: Media, profile: Profile) -> Call:
+        """The call that uploads a file. Only asked of dialects whose `uploads` ever gives something."""
+
+    def read_upload(self, reply: Reply) -> Uploaded | Refused:
+        """Where the file is now; no answer to an upload ever means that something was bought."""
 
     def create_request(self, order: Order, profile: Profile) -> Call:
         """The call that buys one clip or character."""
 
-    def read_create(self, reply: Reply) -> CreateAnswer:
-        """What the reply to a create means: accepted, refused for certain, or unknown."""
+    def read_create(self, reply: Reply, *, character: bool = False) -> CreateAnswer:
+        """What the reply to a create means: accepted, refused for certain, or unknown. `character`: it made one."""
 
-    def query_request(self, task: str, profile: Profile) -> Call:
+    def query_request(self, task: str, profile: Profile, *, character: bool = False) -> Call:
         """The call that asks how a task is."""
 
-    def read_query(self, reply: Reply) -> PollAnswer:
-        """What the reply to a query means."""
+    def read_query(self, reply: Reply, *, character: bool = False) -> PollAnswer:
+        """What the reply to a query means; `character` says that the task makes one."""
+
+    def list_request(self, profile: Profile, after: str | None = None) -> Call | None:
+        """The call that asks for a page of the list, the newest first; `None` where the dialect has none."""
+
+    def read_list(self, reply: Reply) -> ListPage | Missed:
+        """What the reply to a list means."""
+
+    def content_path(self, task: str, profile: Profile) -> str | None:
+        """Where the bytes of a finished clip are, when its answer names no address: a path at the provider that wants
+        the key. `None` where the dialect has no such place."""
 
     def credits_request(self, profile: Profile) -> Call | None:
         """The call that asks for the balance, `None` where there is none."""

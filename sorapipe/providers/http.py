@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from threading import Lock
@@ -27,6 +27,7 @@ from sorapipe.providers.base import (
     Body,
     CreateAnswer,
     DownloadFailed,
+    ListAnswer,
     Missed,
     Order,
     PollAnswer,
@@ -128,13 +129,21 @@ class HttpProvider:
             return Unknown(_words(error))
         return self._dialect.read_create(reply)
 
-    def poll(self, task: str) -> PollAnswer:
-        """Asks how a task is."""
+    def prepare(self, order: Order) -> Order | Refused:
+        """Uploads what the order needs at an address of the provider's; buys nothing."""
+        return order
+
+    def poll(self, task: str, *, character: bool = False) -> PollAnswer:
+        """Asks how a task is; `character` says that it makes one, and no clip."""
         try:
-            reply = self._ask(self._dialect.query_request(task, self._profile))
+            reply = self._ask(self._dialect.query_request(task, self._profile, character=character))
         except Exception as error:  # a poll that went wrong, however it did, is asked again
             return Missed(_words(error))
-        return self._dialect.read_query(reply)
+        return self._dialect.read_query(reply, character=character)
+
+    def newest(self, tasks: Collection[str]) -> ListAnswer:
+        """Asks for the newest tasks."""
+        return Missed("there is no list")
 
     def credits(self) -> Decimal | None:
         """The balance, `None` where the provider tells none or did not answer."""

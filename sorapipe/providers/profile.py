@@ -44,11 +44,13 @@ class Features:
 class Profile:
     """One provider.
 
-    `base_url` has no slash at its end; it is `None` for an `embedded` server until that has been started.
-    `key_env` names the variable that holds the key, `None` means that no key is asked. `wire` says what the provider
-    calls a model, by model and kind of order (`text`, `image`, `character`). `pictures` is `None` where local pictures
-    can't be sent. `verify_seconds` is how far a clip's length may differ from what was asked. `path` is the file that
-    the profile was read from.
+    `base_url` has no slash at its end; it is `None` for an `embedded` server until that has been started, and for a
+    profile that is only there to be extended.
+    `key_env` names the variable that holds the key, `None` means that no key is asked; `webhook_key_env` the one with
+    the secret that signs callbacks. `wire` says what the provider calls a model, by model and kind of order (`text`,
+    `image`, `character`, `character_task`), `wire_sizes` what it calls a size, by model and size. `pictures` is `None`
+    where local pictures can't be sent. `verify_seconds` is how far a clip's length may differ from what was asked.
+    `path` is the file that the profile was read from.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Profile:
     embedded: bool
     pictures: Pictures | None
     wire: Mapping[str, Mapping[str, str]]
+    wire_sizes: Mapping[str, Mapping[str, str]]
+    webhook_key_env: str | None
     limits: Limits
     features: Features
     verify_seconds: Decimal
@@ -69,6 +73,14 @@ class Profile:
         """What the provider calls `model` in an order of this kind; its own name where the profile says nothing."""
         names = self.wire.get(model, {})
         return names.get(kind) or names.get("text") or model
+
+    def own_name(self, model: str, kind: str) -> str | None:
+        """What the profile says the provider calls `model` in just this kind of order, `None` where it says nothing."""
+        return self.wire.get(model, {}).get(kind) or None
+
+    def wire_size(self, model: str, size: str) -> str | None:
+        """What the provider calls a size, `None` where the profile says nothing."""
+        return self.wire_sizes.get(model, {}).get(size)
 
     def at(self, base_url: str) -> Profile:
         """The same provider at another address. Raises `ValueError` for one that keys must not be sent to."""

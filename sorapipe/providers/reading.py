@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -47,6 +48,8 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
         embedded=layers.flag("embedded", False),
         pictures=pictures,
         wire={model: _wire(layers.below("models").below(model)) for model in capabilities.models},
+        wire_sizes={},
+        webhook_key_env=None,
         limits=limits,
         features=_features(layers.below("features")),
         verify_seconds=layers.below("verify").decimal("seconds") or VERIFY,
@@ -162,7 +165,7 @@ def _capabilities(
         default_seconds=defaults[2],
         fields=fields,
         characters=way,
-        max_characters=dialect.CHARACTERS[way] if most is None else most,
+        casting=dialect.CHARACTERS[way] if most is None else replace(dialect.CHARACTERS[way], most=most),
         image_types=(layers.texts("image_types") or IMAGE_TYPES) if pictures is not None else (),
         in_flight=layers.below("limits").whole("in_flight") or IN_FLIGHT,
         minutes=layers.decimal("minutes") or MINUTES,

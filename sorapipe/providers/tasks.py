@@ -6,10 +6,10 @@ from base64 import b64encode
 from decimal import Decimal
 from urllib.parse import quote
 
-from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.planning.capabilities import Casting, CharacterWay, Source
 from sorapipe.providers import enveloped
-from sorapipe.providers.base import CreateAnswer, Media, Order, PollAnswer
-from sorapipe.providers.dialect import Call, Json, Reply
+from sorapipe.providers.base import CreateAnswer, Media, Missed, Order, PollAnswer, Refusal, Refused
+from sorapipe.providers.dialect import Call, Json, ListPage, Reply, Uploaded
 from sorapipe.providers.profile import Pictures, Profile
 
 FIELDS = frozenset(
@@ -20,7 +20,28 @@ FIELDS = frozenset(
 )  # fmt: skip
 OPTIONAL = frozenset({"seed", "negative_prompt", "last_frame", "extra"})
 PICTURES = frozenset({Pictures.DATA_URL})
-CHARACTERS = {CharacterWay.TASK: 5, CharacterWay.INLINE: 1, CharacterWay.NONE: 0}
+_SOURCES = frozenset({Source.URL, Source.SHOT})
+CHARACTERS = {
+    CharacterWay.TASK: Casting(5, _SOURCES, names=frozenset({"id", "username"})),
+    CharacterWay.INLINE: Casting(1, _SOURCES, names=frozenset({"id", "username"})),
+    CharacterWay.NONE: Casting(0),
+}
+CALLBACKS = True
+
+
+def uploads(order: Order, profile: Profile) -> tuple[Media, ...]:
+    """Nothing: pictures go inside the request."""
+    return ()
+
+
+def upload_request(media: Media, profile: Profile) -> Call:
+    """There is no such call."""
+    raise ValueError("BUG: this dialect uploads nothing")
+
+
+def read_upload(reply: Reply) -> Uploaded | Refused:
+    """There is no such answer."""
+    return Refused(Refusal.REQUEST, "this dialect uploads nothing")
 
 
 def create_request(order: Order, profile: Profile) -> Call:
@@ -70,19 +91,34 @@ def _data_url(media: Media | None) -> str | None:
     return f"data:{media.media_type};base64,{b64encode(media.data).decode('ascii')}"
 
 
-def read_create(reply: Reply) -> CreateAnswer:
+def read_create(reply: Reply, *, character: bool = False) -> CreateAnswer:
     """Accepted, refused for certain, or unknown."""
     return enveloped.read_create(reply)
 
 
-def query_request(task: str, profile: Profile) -> Call:
+def query_request(task: str, profile: Profile, *, character: bool = False) -> Call:
     """The call that asks how a task is."""
     return Call("GET", f"/api/v1/tasks/query/{quote(task, safe='')}")
 
 
-def read_query(reply: Reply) -> PollAnswer:
+def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:
     """What the reply to a query means."""
     return enveloped.read_query(reply)
+
+
+def list_request(profile: Profile, after: str | None = None) -> Call | None:
+    """Nobody documents a list."""
+    return None
+
+
+def read_list(reply: Reply) -> ListPage | Missed:
+    """There is no such answer."""
+    return Missed("this dialect has no list")
+
+
+def content_path(task: str, profile: Profile) -> str | None:
+    """Finished clips have an address of their own, always."""
+    return None
 
 
 def credits_request(profile: Profile) -> Call | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,10 +19,13 @@ from sorapipe.providers.base import (
     Body,
     CreateAnswer,
     DownloadFailed,
+    ListAnswer,
+    Listed,
     MadeCharacter,
     NotThere,
     Order,
     PollAnswer,
+    Refused,
     Running,
     Succeeded,
     Unknown,
@@ -107,7 +110,14 @@ class ScriptedProvider:
         self.most_in_flight = max(self.most_in_flight, running)
         return charged
 
-    def poll(self, task: str) -> PollAnswer:
+    def prepare(self, order: Order) -> Order | Refused:
+        return order
+
+    def newest(self, tasks: Collection[str]) -> ListAnswer:
+        """All that was ever ordered, newest first."""
+        return Listed({task: self.poll(task) for task in tasks if task in self.charges}, {})
+
+    def poll(self, task: str, *, character: bool = False) -> PollAnswer:
         self.polls += 1
         self._disk.reach("P10")
         charged = self.charges.get(task)

@@ -19,7 +19,7 @@ class OldHouse(ScriptedProvider):
         super().__init__(lambda: world.now, world.disk)
         self.answer = answer
 
-    def poll(self, task: str) -> PollAnswer:
+    def poll(self, task: str, *, character: bool = False) -> PollAnswer:
         if self.answer is None:
             return super().poll(task)
         self.polls += 1

@@ -23,7 +23,7 @@ from sorapipe.engine.outcome import Outcome
 from sorapipe.engine.poll import Durations
 from sorapipe.engine.reconcile import Start, make_board, twins
 from sorapipe.engine.schedule import Schedule
-from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model, Per, Price
+from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.graph import build
 from sorapipe.planning.plan import plan_from
@@ -73,7 +73,7 @@ CAPABILITIES = Capabilities(
         ("prompt", "model", "seconds", "size", "input_reference", "metadata", "style", "seed", "character_create")
     ),
     characters=CharacterWay.TASK,
-    max_characters=3,
+    casting=Casting(3),
     image_types=("image/png",),
     in_flight=100,
     minutes=Decimal(3),

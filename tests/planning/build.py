@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 
-from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model, Per, Price
+from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts, Pick, Waiver
 from sorapipe.planning.graph import Graph, build
 from sorapipe.planning.plan import make_plan
@@ -68,7 +68,7 @@ REAL = Capabilities(
         ("model", "seconds", "size", "input_reference", "watermark", "private", "metadata", "style", "extra")
     ),
     characters=CharacterWay.TASK,
-    max_characters=2,
+    casting=Casting(2),
     image_types=("image/png",),
     in_flight=100,
     minutes=Decimal(3),

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
-from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model
+from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model
 from sorapipe.providers.base import Order
 from sorapipe.providers.dialect import Reply
 from sorapipe.providers.profile import Features, Limits, Pictures, Profile
@@ -26,7 +26,7 @@ CAPABILITIES = Capabilities(
     default_seconds=10,
     fields=FIELDS,
     characters=CharacterWay.TASK,
-    max_characters=5,
+    casting=Casting(5),
     image_types=("image/png",),
     in_flight=20,
     minutes=Decimal(3),
@@ -43,6 +43,8 @@ PROFILE = Profile(
     embedded=False,
     pictures=Pictures.DATA_URL,
     wire={},
+    wire_sizes={},
+    webhook_key_env=None,
     limits=Limits(20, 10, 20, 4),
     features=Features(False, None, True, True, None),
     verify_seconds=Decimal("0.5"),

@@ -121,7 +121,7 @@ def test_everything_that_a_profile_says_arrives(write: object) -> None:
     assert (capabilities.profile, capabilities.account, capabilities.currency) == ("house", "studio-a", "USD")
     assert (capabilities.prices_as_of, capabilities.minutes) == (date(2026, 11, 1), Decimal("2.5"))
     assert capabilities.fields == (DIALECTS["tasks"].FIELDS | {"seed", "extra"}) - {"private"}
-    assert (capabilities.max_characters, capabilities.in_flight) == (5, 7)
+    assert (capabilities.casting.most, capabilities.in_flight) == (5, 7)
     model = capabilities.models["sora-2"]
     assert model.prices == (Price(Decimal("0.15"), Per.SECOND),)
     assert (model.extra, model.max_prompt, model.ends) == (("cfg_scale",), 5000, date(2026, 9, 24))
