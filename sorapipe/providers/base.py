@@ -170,6 +170,26 @@ class Listed:
 ListAnswer = Listed | Missed
 
 
+# What a look at a provider teaches.
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What asking a provider taught, without buying anything.
+
+    `reachable` says that something answered, `key` whether the key was accepted, `list` whether there is a list that
+    can be read; `None` where nobody can tell (`key` also where none is asked). `balance` is `None` where none is told.
+    `messages` say what was asked and what came back, one line each, in the words of the provider where it has any:
+    outside text that is escaped before it is shown.
+    """
+
+    reachable: bool
+    key: bool | None
+    balance: Decimal | None
+    list: bool | None
+    messages: tuple[str, ...]
+
+
 # Downloads.
 
 
