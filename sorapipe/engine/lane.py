@@ -5,20 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 
-SHORTEST_PAUSE = 1.0
-LONGEST_PAUSE = 600.0
+from sorapipe.providers.answers import clamp
+
 JITTER_FROM = 2.0
 JITTER_TO = 60.0
 AFTER_UNKNOWN = 10.0
 _RECOVERY = 0.9
 _RECENT = 8
-
-
-def clamp(seconds: float) -> float:
-    """A pause that a provider asked for, made sane: 1 s to 10 minutes; what is no number counts as the shortest."""
-    if math.isnan(seconds):
-        return SHORTEST_PAUSE
-    return min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 class Lane:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sorapipe.engine.lane import clamp
+from sorapipe.providers.answers import clamp
 
 Kind = tuple[str, str, int]
 """Provider, model and seconds of a clip: what its duration depends on."""

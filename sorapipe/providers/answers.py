@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _TASK = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _SECONDS = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
 _PERCENT = re.compile(r"(\d{1,3})(\.\d{1,9})?\s*%?")
 _URL = re.compile(r"https?://[\x21-\x5b\x5d-\x7e]+", re.IGNORECASE)
+_MILLISECONDS_FROM = 1000
 
 
 class Word(Enum):
@@ -119,7 +121,13 @@ def envelope(body: bytes) -> Envelope:
     whole = parse(body)
     if not isinstance(whole, dict):
         raise Unreadable("an answer that is not a JSON object")
-    return Envelope(whole_number(whole.get("code")), message_of(whole), whole.get("data"), whole)
+    return Envelope(whole_number(whole.get("code")), message_of(whole), _opened(whole.get("data")), whole)
+
+
+def _opened(data: object) -> object:
+    """An object that was sent as text of JSON; everything else as it is."""
+    inside = unwrapped(data) if isinstance(data, str) and data.lstrip().startswith("{") else None
+    return inside if isinstance(inside, dict) else data
 
 
 def message_of(whole: Mapping[str, object]) -> str | None:
@@ -222,6 +230,19 @@ def working_time(start: object, end: object) -> float | None:
     return round(ended - begun, 3)
 
 
+def duration(value: object) -> float | None:
+    """Seconds of work out of a number that counts s or ms, nobody says which; `None` where that makes no sense.
+
+    1,000 and more are ms: a guess that is too short costs a few polls, one that is too long makes a clip wait for
+    hours.
+    """
+    number = amount(value)
+    if not number:
+        return None
+    seconds = float(number) / (1000 if number >= _MILLISECONDS_FROM else 1)
+    return round(seconds, 3) if seconds <= LONGEST_WORK else None
+
+
 def _moment(value: object) -> float | None:
     number = amount(value)
     if number is not None:
@@ -243,12 +264,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
-        return _clamped(float(text))
+        return clamp(float(text))
     until, now = _http_date(text), _http_date(headers.get("date", ""))
-    return _clamped((until - now).total_seconds()) if until is not None and now is not None else None
+    return clamp((until - now).total_seconds()) if until is not None and now is not None else None
 
 
-def _clamped(seconds: float) -> float:
+def clamp(seconds: float) -> float:
+    """A pause that a provider asked for, made sane: 1 s to 10 minutes; what is no number counts as the shortest."""
+    if math.isnan(seconds):
+        return SHORTEST_PAUSE
     return min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 

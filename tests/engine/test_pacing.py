@@ -11,12 +11,13 @@ import pytest
 from engine.world import World, film, shot
 
 import sorapipe.engine
-from sorapipe.engine.lane import Lane, clamp
+from sorapipe.engine.lane import Lane
 from sorapipe.engine.messages import Limits
 from sorapipe.engine.outcome import exit_code
 from sorapipe.engine.poll import ANY_SECONDS, Budget, Durations, after_miss
 from sorapipe.engine.timers import Timers
 from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.providers.answers import clamp
 from sorapipe.storyboard.model import Handle
 
 KIND = ("studio", "sora-2", 10)
