@@ -12,6 +12,7 @@ from sorapipe.providers.answers import (
     Word,
     amount,
     clean,
+    duration,
     envelope,
     first,
     first_url,
@@ -39,9 +40,11 @@ from sorapipe.providers.base import (
     Succeeded,
     Unknown,
 )
-from sorapipe.providers.dialect import Reply
+from sorapipe.providers.dialect import Reply, Uploaded
 
 _GENERATION_FAILED = 501
+_RATE_LIMITED = 429
+_FAILED = ("generat", "fail")
 _NOT_THERE = ("not found", "not exist", "not_exist", "notfound", "unknown task", "no such task", "is null")
 
 
@@ -63,14 +66,14 @@ def read_create(reply: Reply, refusals: Mapping[int, Refusal] = REFUSALS) -> Cre
     message = answer.message or f"code {code}"
     if task is not None:
         return Unknown(f"{_both_codes(reply, answer)}, and yet the answer names the task `{task}`: {message}")
-    if code not in refusals or not _is_refusal(reply, answer, refusals):
+    if not _is_refusal(reply, answer, refusals):
         return Unknown(f"{_both_codes(reply, answer)}: {message}")
-    return Refused(refusals[code], message, retry_after(reply.headers) if code == 429 else None)  # noqa: PLR2004
+    return Refused(refusals[code], message, retry_after(reply.headers) if code == _RATE_LIMITED else None)
 
 
 def _refused_by_header(reply: Reply) -> Refused | None:
     """An empty answer says something for certain only with the header that HTTP has for it."""
-    if reply.status == 429 and "retry-after" in reply.headers:  # noqa: PLR2004
+    if reply.status == _RATE_LIMITED and "retry-after" in reply.headers:
         return Refused(Refusal.RATE, "too many requests", retry_after(reply.headers))
     if reply.status == 401 and "www-authenticate" in reply.headers:  # noqa: PLR2004
         return Refused(Refusal.AUTHENTICATION, "the key was refused")
@@ -78,10 +81,13 @@ def _refused_by_header(reply: Reply) -> Refused | None:
 
 
 def _is_refusal(reply: Reply, answer: Envelope, refusals: Mapping[int, Refusal]) -> bool:
-    """Whether the status does not contradict the code, and there is more than a status: a code or an error's words."""
-    if not _is_2xx(reply.status) and reply.status not in refusals:
+    """Whether the code refuses, the status does not contradict it, and there is more than a status.
+
+    A code that only this dialect has must stand inside the envelope; for those of HTTP an error's words are enough.
+    """
+    if _code(reply, answer) not in refusals or not (_is_2xx(reply.status) or reply.status in refusals):
         return False
-    return answer.message is not None or answer.code is not None
+    return answer.code is not None or (answer.message is not None and reply.status in REFUSALS)
 
 
 def _code(reply: Reply, answer: Envelope) -> int:
@@ -104,18 +110,25 @@ def _task_id(data: object) -> str | None:
     return usable_task(first(data, ("taskId", "task_id", "id")))
 
 
-def read_query(reply: Reply) -> PollAnswer:
-    """What the reply to a query means; anything that says nothing is a missed poll, never a failed shot."""
+def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:
+    """What the reply to a query means; anything that says nothing is a missed poll, never a failed shot.
+
+    `character` says that the task makes one.
+    """
     try:
         answer = envelope(reply.body)
     except Unreadable as error:
         return _read_bare(reply, str(error))
     state = _state(answer.data)
     if _is_2xx(reply.status) and (answer.code is None or answer.says_ok):
-        return Missed("the answer holds no state") if state is None else _read_state(state, answer)
-    if state is not None and state_word(state) is Word.FAILED:
-        return _read_state(state, answer)
-    return _read_error(reply, answer)
+        return Missed("the answer holds no state") if state is None else _read_state(state, answer, character)
+    if state is not None and _has_ended_badly(state) and _task_id(answer.data) is not None:
+        return _read_state(state, answer, character)  # a failed job may come with the status of its failure
+    return _read_error(reply, answer, state)
+
+
+def _has_ended_badly(state: str) -> bool:
+    return state_word(state) in {Word.FAILED, Word.EXPIRED}
 
 
 def _read_bare(reply: Reply, instead: str) -> PollAnswer:
@@ -126,28 +139,40 @@ def _read_bare(reply: Reply, instead: str) -> PollAnswer:
     return Missed(message, retry_after(reply.headers), reply.status in {401, 403})
 
 
-def _read_error(reply: Reply, answer: Envelope) -> PollAnswer:
+def _read_error(reply: Reply, answer: Envelope, state: str | None) -> PollAnswer:
     code = _code(reply, answer)
     message = answer.message or f"code {code}"
-    if answer.code == _GENERATION_FAILED:
+    if _generation_failed(reply, answer, state):
         return Failed(str(_GENERATION_FAILED), message)
     if code == 404 or (code in {400, 422} and any(words in message.lower() for words in _NOT_THERE)):  # noqa: PLR2004
         return NotThere(message)
     return Missed(f"{message} ({_both_codes(reply, answer)})", retry_after(reply.headers), code in {401, 403})
 
 
+def _generation_failed(reply: Reply, answer: Envelope, state: str | None) -> bool:
+    """Whether this is the code for it, and no other part of the answer says that the task goes on.
+
+    A bare status 501 is also what servers say of calls that they do not know: only words tell these two apart.
+    """
+    if state is not None and not _has_ended_badly(state):
+        return False
+    if answer.code is not None or reply.status != _GENERATION_FAILED:
+        return answer.code == _GENERATION_FAILED
+    return any(words in (answer.message or "").lower() for words in _FAILED)
+
+
 def _state(data: object) -> str | None:
     return short_word(first(data, ("state", "status", "taskStatus"))) if isinstance(data, dict) else None
 
 
-def _read_state(state: str, answer: Envelope) -> PollAnswer:
+def _read_state(state: str, answer: Envelope, character: bool) -> PollAnswer:
     data = answer.data if isinstance(answer.data, dict) else {}
     word = state_word(state)
     match word:
         case Word.QUEUED | Word.RUNNING:
             return Running(queued=word is Word.QUEUED, progress=percent(data.get("progress")))
         case Word.DONE:
-            return _succeeded(data)
+            return _succeeded(data, character)
         case Word.FAILED:
             return _failed(data, answer, state)
         case Word.EXPIRED:
@@ -156,15 +181,24 @@ def _read_state(state: str, answer: Envelope) -> PollAnswer:
             return Running(progress=percent(data.get("progress")), unknown_word=state)
 
 
-def _succeeded(data: Mapping[str, object]) -> Succeeded:
+def _succeeded(data: Mapping[str, object], character: bool) -> Succeeded:
     result = unwrapped(first(data, ("resultJson", "result", "output")))
     named = result if isinstance(result, dict) else {}
+    # Beside the result of a clip stand what was ordered and whose account it is: names there are not the clip's.
+    made = _character(named) or (_character(data) if character else None)
     return Succeeded(
         first_url(result) or _url(named) or _url(data),
-        _character(named) or _character(data),
+        made,
         amount(first(data, ("creditsConsumed", "credits_consumed", "consumeCredits", "costCredits"))),
-        working_time(first(data, ("startTime", "createTime")), first(data, ("completeTime", "finishTime"))),
+        _working_seconds(data),
     )
+
+
+def _working_seconds(data: Mapping[str, object]) -> float | None:
+    """From the order to its end; the time that the provider says it took counts where these are not told."""
+    begun = first(data, ("createTime", "startTime"))
+    between = working_time(begun, first(data, ("completeTime", "finishTime")))
+    return duration(data.get("costTime")) if between is None else between
 
 
 def _url(values: Mapping[str, object]) -> str | None:
@@ -173,15 +207,24 @@ def _url(values: Mapping[str, object]) -> str | None:
 
 
 def _character(values: Mapping[str, object]) -> MadeCharacter | None:
-    handle = first(values, ("character_id", "characterId", "character_id_list", "characterIdList"))
-    if isinstance(handle, list):
-        handle = next((entry for entry in handle if isinstance(entry, str) and entry.strip()), None)
-    made = MadeCharacter(_name(handle), _name(first(values, ("username", "character_username", "characterUsername"))))
+    """The handle: nobody says under which of these names it comes, so all are read."""
+    keys = ("character_id", "characterId", "character_id_list", "characterIdList", "character_ids")
+    handles = (_name(one) for key in keys for one in _several(values.get(key)))
+    handle = next((name for name in handles if name is not None), None)
+    made = MadeCharacter(handle, _name(first(values, ("username", "character_username", "characterUsername"))))
     return made if made.id or made.username else None
+
+
+def _several(value: object) -> list[object]:
+    listed = unwrapped(value) if isinstance(value, str) and value.startswith("[") else value
+    entries = listed[:100] if isinstance(listed, list) else [listed]
+    return [first(entry, ("character_id", "id")) if isinstance(entry, dict) else entry for entry in entries]
 
 
 def _name(value: object) -> str | None:
     """A handle that can be sent again as it is: one short word."""
+    if isinstance(value, int):
+        return usable_task(value)
     if not isinstance(value, str):
         return None
     text = value.strip().removeprefix("@")
@@ -195,6 +238,35 @@ def _failed(data: Mapping[str, object], answer: Envelope, state: str) -> Failed:
     if not answer.says_ok:
         code, message = code or short_word(answer.code), message or answer.message
     return Failed(code, message or f"the task ended as `{state}`")
+
+
+def read_upload(reply: Reply, refusals: Mapping[int, Refusal] = REFUSALS) -> Uploaded | Refused:
+    """Where a file is now. Uploads buy nothing, so that here a bare status is certain enough."""
+    try:
+        answer = envelope(reply.body)
+    except Unreadable as error:
+        return _not_uploaded(reply, reply.status, f"HTTP {reply.status} with {error}", REFUSALS)
+    if _is_2xx(reply.status) and (answer.code is None or answer.says_ok):
+        url = first_url(answer.data) or _file_url(answer.data)
+        if url is not None:
+            return Uploaded(url)
+        return Refused(Refusal.UNAVAILABLE, "the answer to the upload does not say where the file is")
+    code = reply.status if answer.says_ok else _code(reply, answer)
+    message = answer.message or _both_codes(reply, answer)
+    return _not_uploaded(reply, code, message, REFUSALS if answer.code is None else refusals)
+
+
+def _file_url(data: object) -> str | None:
+    urls = (first_url(data.get(key)) for key in ("downloadUrl", "fileUrl", "url")) if isinstance(data, dict) else ()
+    return next((url for url in urls if url is not None), None)
+
+
+def _not_uploaded(reply: Reply, code: int, message: str, refusals: Mapping[int, Refusal]) -> Refused:
+    """Whatever is nobody's fault that we know of counts as a provider that can't do it now."""
+    refusal = refusals.get(code, Refusal.UNAVAILABLE)
+    return Refused(
+        refusal, f"the upload was refused: {message}", retry_after(reply.headers) if refusal is Refusal.RATE else None
+    )
 
 
 def read_credits(reply: Reply) -> Decimal | None:

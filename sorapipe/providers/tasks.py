@@ -10,6 +10,7 @@ from sorapipe.planning.capabilities import Casting, CharacterWay, Source
 from sorapipe.providers import enveloped
 from sorapipe.providers.base import CreateAnswer, Media, Missed, Order, PollAnswer, Refusal, Refused
 from sorapipe.providers.dialect import Call, Json, ListPage, Reply, Uploaded
+from sorapipe.providers.inputs import extra, told
 from sorapipe.providers.profile import Pictures, Profile
 
 FIELDS = frozenset(
@@ -46,48 +47,48 @@ def read_upload(reply: Reply) -> Uploaded | Refused:
 
 def create_request(order: Order, profile: Profile) -> Call:
     """The call that buys one clip or character."""
-    kind = "image" if order.input_reference is not None else "character" if order.character_name is not None else "text"
-    body: dict[str, Json] = {"model": profile.wire_name(order.model, kind)}
+    body: dict[str, Json] = {"model": _wire_model(order, profile)}
     if order.callback_url is not None:
         body["callBackUrl"] = order.callback_url
-    body["input"] = {**_extra(order), **_input(order, profile.capabilities.fields)}
+    body["input"] = {**extra(order), **_input(order, profile.capabilities.fields)}
     return Call("POST", "/api/v1/tasks/create", json=body)
 
 
+def _wire_model(order: Order, profile: Profile) -> str:
+    if order.character_name is None:
+        return profile.wire_name(order.model, "text" if order.input_reference is None else "image")
+    own = profile.own_name(order.model, "character_task") if order.character_from_task is not None else None
+    return own or profile.wire_name(order.model, "character")
+
+
 def _input(order: Order, fields: frozenset[str]) -> dict[str, Json]:
-    """The parameters under their own names. `seconds` is a string and never left out: see `wire.md`."""
-    given: dict[str, Json] = {
-        "prompt": order.prompt,
-        "seconds": str(order.seconds),
-        "size": order.size,
-        "metadata": order.metadata if "metadata" in fields else None,
-        "watermark": order.watermark if "watermark" in fields else None,
-        "private": order.private if "private" in fields else None,
-        "input_reference": _data_url(order.input_reference),
-        "last_frame": _data_url(order.last_frame),
-        "style": order.style,
-        "seed": order.seed,
-        "negative_prompt": order.negative_prompt,
-        "character_id_list": list(order.character_ids) or None,
-        "character_url": order.character_url,
-        "character_timestamps": order.character_timestamps,
-        "character_from_task": order.character_from_task,
-        "character_create": order.character_create or None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+    """The parameters under their own names. `seconds` is a string and never left out: a missing one was billed as one
+    length and rendered as another."""
+    return told(
+        {
+            "prompt": order.prompt,
+            "seconds": str(order.seconds),
+            "size": order.size,
+            "metadata": order.metadata if "metadata" in fields else None,
+            "watermark": order.watermark if "watermark" in fields else None,
+            "private": order.private if "private" in fields else None,
+            "input_reference": _picture(order.input_reference),
+            "last_frame": _picture(order.last_frame),
+            "style": order.style,
+            "seed": order.seed,
+            "negative_prompt": order.negative_prompt,
+            "character_id_list": list(order.character_ids) or None,
+            "character_url": order.character_url,
+            "character_timestamps": order.character_timestamps,
+            "character_from_task": order.character_from_task,
+            "character_create": order.character_create or None,
+        }
+    )
 
 
-def _extra(order: Order) -> dict[str, Json]:
-    return {name: _number(value) if isinstance(value, Decimal) else value for name, value in order.extra}
-
-
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _data_url(media: Media | None) -> str | None:
-    if media is None:
-        return None
+def _picture(media: Media | None) -> str | None:
+    if media is None or media.url is not None:
+        return None if media is None else media.url
     return f"data:{media.media_type};base64,{b64encode(media.data).decode('ascii')}"
 
 
@@ -103,7 +104,7 @@ def query_request(task: str, profile: Profile, *, character: bool = False) -> Ca
 
 def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:
     """What the reply to a query means."""
-    return enveloped.read_query(reply)
+    return enveloped.read_query(reply, character=character)
 
 
 def list_request(profile: Profile, after: str | None = None) -> Call | None:
