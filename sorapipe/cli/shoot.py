@@ -100,7 +100,7 @@ def need_key(profile: Profile) -> Key | None:
 @contextmanager
 def speaking(production: Production, plan: Plan) -> Iterator[Mapping[str, Provider]]:
     """Everybody that the plan needs to speak to, by name; embedded ones are started and end with this."""
-    from sorapipe.providers.http import HttpProvider
+    from sorapipe.providers.client import HttpProvider
 
     with ExitStack() as connections:
         found: dict[str, Provider] = {}

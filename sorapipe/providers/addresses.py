@@ -109,3 +109,17 @@ def same_origin(one: str, other: str) -> bool:
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or ""), parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def own_path(url: str, base: str) -> str | None:
+    """What follows a base URL in a URL of the same origin, from its slash on; `None` for every other URL.
+
+    Only a plain URL counts: none with a user name, a query or a fragment, and none that parsers could read twice.
+    """
+    if len(url) > MAX_URL or not _VISIBLE.fullmatch(url) or set("?#@") & set(url):
+        return None
+    try:
+        same, path, root = same_origin(url, base), urlsplit(url).path, urlsplit(base).path
+    except ValueError:
+        return None
+    return path.removeprefix(root) if same and path.startswith(f"{root}/") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sorapipe.providers import jobs, tasks
+from sorapipe.providers import jobs, tasks, videos
 from sorapipe.providers.dialect import Dialect
 
-DIALECTS: Mapping[str, Dialect] = {"tasks": tasks, "jobs": jobs}
+DIALECTS: Mapping[str, Dialect] = {"tasks": tasks, "jobs": jobs, "videos": videos}

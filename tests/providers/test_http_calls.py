@@ -15,7 +15,8 @@ import pytest
 from providers.provider_data import order, profile
 
 from sorapipe.providers.base import Accepted, Missed, Refusal, Refused, Running, Unknown
-from sorapipe.providers.http import MAX_ANSWER, NEVER_SENT, HttpProvider
+from sorapipe.providers.client import HttpProvider
+from sorapipe.providers.http import MAX_ANSWER, NEVER_SENT
 from sorapipe.providers.key import Key
 
 KEY = "sk-very-secret-0123456789"

@@ -9,7 +9,7 @@ import pytest
 from providers.provider_data import profile
 
 from sorapipe.providers.base import Body, DownloadFailed
-from sorapipe.providers.http import HttpProvider
+from sorapipe.providers.client import HttpProvider
 from sorapipe.providers.key import Key
 
 KEY = "sk-very-secret-0123456789"
