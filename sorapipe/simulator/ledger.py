@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 _WAIT_SECONDS = 20.0
 
 _SCHEMA = """
@@ -24,23 +24,38 @@ CREATE TABLE IF NOT EXISTS books (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 CREATE TABLE IF NOT EXISTS accounts (account TEXT PRIMARY KEY, bought INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
     number INTEGER PRIMARY KEY, at INTEGER NOT NULL, pid INTEGER NOT NULL, call TEXT NOT NULL, method TEXT NOT NULL,
-    path TEXT NOT NULL, headers TEXT NOT NULL, body TEXT, status INTEGER NOT NULL, task TEXT, fault TEXT);
+    path TEXT NOT NULL, headers TEXT NOT NULL, body TEXT, status INTEGER NOT NULL, task TEXT, fault TEXT,
+    sent REAL NOT NULL DEFAULT 1.0);
 CREATE TABLE IF NOT EXISTS ledger (
     entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, request INTEGER, account TEXT NOT NULL,
     task TEXT, token TEXT, body TEXT, credits INTEGER NOT NULL, balance INTEGER NOT NULL, note TEXT,
     sent REAL NOT NULL DEFAULT 1.0, fault TEXT);
 CREATE INDEX IF NOT EXISTS ledger_by_account ON ledger (account, entry);
+CREATE INDEX IF NOT EXISTS ledger_by_request ON ledger (request) WHERE request IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS one_charge ON ledger (task) WHERE kind = 'charge';
 CREATE UNIQUE INDEX IF NOT EXISTS one_refund ON ledger (task) WHERE kind = 'refund';
 CREATE TABLE IF NOT EXISTS tasks (
     number INTEGER PRIMARY KEY, task TEXT NOT NULL UNIQUE, account TEXT NOT NULL, created INTEGER NOT NULL,
     due INTEGER NOT NULL, wish TEXT NOT NULL, token TEXT, body TEXT NOT NULL, credits INTEGER NOT NULL,
-    fail_code TEXT, fail_message TEXT, rendered INTEGER, polled INTEGER, ended INTEGER, downloaded INTEGER);
+    fail_code TEXT, fail_message TEXT, rendered INTEGER, polled INTEGER, ended INTEGER, downloaded INTEGER,
+    request INTEGER, charge TEXT NOT NULL DEFAULT 'accept');
 CREATE INDEX IF NOT EXISTS tasks_by_time ON tasks (account, created);
 CREATE INDEX IF NOT EXISTS failing ON tasks (due) WHERE fail_code IS NOT NULL;
+CREATE TABLE IF NOT EXISTS sent_clips (
+    task TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, fault TEXT NOT NULL,
+    PRIMARY KEY (task, sha256)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS callbacks (
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, task TEXT NOT NULL, url TEXT NOT NULL, attempt INTEGER NOT NULL,
+    status INTEGER, problem TEXT, fault TEXT);
 CREATE TABLE IF NOT EXISTS characters (
     id TEXT PRIMARY KEY, account TEXT NOT NULL, username TEXT NOT NULL UNIQUE, task TEXT NOT NULL UNIQUE) WITHOUT ROWID;
 """
+
+# What the books of version 1 lack.
+_SINCE_1 = {
+    "tasks": ("request INTEGER", "charge TEXT NOT NULL DEFAULT 'accept'"),
+    "requests": ("sent REAL NOT NULL DEFAULT 1.0",),
+}
 
 
 class Entry(StrEnum):
@@ -53,14 +68,31 @@ class Entry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What a script of faults has decided about a task that is about to be made.
+
+    `fail` are the code and the words with which it will fail; `seconds` is how long it will take.
+    """
+
+    fail: tuple[str, str] | None = None
+    seconds: float | None = None
+
+
+@dataclass(slots=True)
 class Asked:
-    """A request as it came in; `call` is what it wants (create, query, credit, file)."""
+    """A request as it came in; `call` is what it wants (create, query, credit, file).
+
+    `fault` and `fate` are what the script does to it. `number` is given when it is written down.
+    """
 
     call: str
     method: str
     path: str
     headers: str
     body: str | None = None
+    fault: str | None = None
+    fate: Fate = Fate()
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +107,16 @@ class Money:
     token: str | None = None
     body: str | None = None
     note: str | None = None
+    fault: str | None = None
+    sent: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as it stands in the books. Times in ms since 1970; `wish` is JSON."""
+    """A task as it stands in the books. Times in ms since 1970; `wish` is JSON.
+
+    `request` is the create's number; `charge` is when it is paid for: accept, start or success.
+    """
 
     number: int
     task: str
@@ -96,6 +133,8 @@ class Task:
     polled: int | None = None
     ended: int | None = None
     downloaded: int | None = None
+    request: int | None = None
+    charge: str = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +169,8 @@ class Books:
                 page.run(statement)
             self.secret = page.kept("secret", secrets.token_hex(16))
             self.version = int(page.kept("version", str(VERSION)))
+            if self.version < VERSION:
+                _renew(page)
         if self.version > VERSION:
             raise OSError(f"the books in {folder} were written by a newer version")
 
@@ -179,6 +220,16 @@ def _to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
+def _renew(page: Page) -> None:
+    """Brings books of version 1 up to date."""
+    for table, columns in _SINCE_1.items():
+        known = {row["name"] for row in page.rows(f"PRAGMA table_info({table})")}
+        for column in columns:
+            if column.split()[0] not in known:
+                page.run(f"ALTER TABLE {table} ADD COLUMN {column}")
+    page.run("UPDATE books SET value = ? WHERE name = 'version'", (str(VERSION),))
+
+
 @contextmanager
 def _transaction(connection: sqlite3.Connection, clock: Callable[[], int]) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
@@ -214,11 +265,11 @@ class Page:
 
     # Requests.
 
-    def ask(self, asked: Asked, status: int, *, pid: int, task: str | None = None, fault: str | None = None) -> int:
-        """Writes down a request and what it was answered; returns its number."""
+    def ask(self, asked: Asked, status: int, *, pid: int, task: str | None = None, sent: float = 1.0) -> int:
+        """Writes down a request and what it was answered; returns its number, and tells it to `asked`."""
         cursor = self.run(
-            "INSERT INTO requests (at, pid, call, method, path, headers, body, status, task, fault)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO requests (at, pid, call, method, path, headers, body, status, task, fault, sent)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 self._clock(),
                 pid,
@@ -229,10 +280,22 @@ class Page:
                 asked.body,
                 status,
                 task,
-                fault,
+                asked.fault,
+                sent,
             ),
         )
-        return int(cursor.lastrowid or 0)
+        asked.number = int(cursor.lastrowid or 0)
+        return asked.number
+
+    def answered(self, number: int, status: int, sent: float) -> None:
+        """Notes the status with which a create was answered in the end, and what share of the answer went out."""
+        self.run("UPDATE requests SET status = ?, sent = ? WHERE number = ?", (status, sent, number))
+        self.run("UPDATE ledger SET sent = ? WHERE request = ? AND sent <> ?", (sent, number, sent))
+
+    def sent_of(self, number: int | None) -> float:
+        """What share of the answer to that request went out."""
+        found = self.run("SELECT sent FROM requests WHERE number = ?", (number,)).fetchone()
+        return float(found[0]) if found else 0.0
 
     # Money.
 
@@ -247,8 +310,8 @@ class Page:
         """Writes a line of the ledger; returns the balance after it."""
         balance = self.balance(money.account) + money.credits
         self.run(
-            "INSERT INTO ledger (at, kind, request, account, task, token, body, credits, balance, note)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO ledger (at, kind, request, account, task, token, body, credits, balance, note, sent, fault)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 self._clock(),
                 money.kind,
@@ -260,6 +323,8 @@ class Page:
                 money.credits,
                 balance,
                 money.note,
+                money.sent,
+                money.fault,
             ),
         )
         return balance
@@ -284,7 +349,7 @@ class Page:
         """Writes down a new task."""
         self.run(
             "INSERT INTO tasks (number, task, account, created, due, wish, token, body, credits, fail_code,"
-            " fail_message) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            " fail_message, request, charge) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 task.number,
                 task.task,
@@ -297,6 +362,8 @@ class Page:
                 task.credits,
                 task.fail_code,
                 task.fail_message,
+                task.request,
+                task.charge,
             ),
         )
 
@@ -319,13 +386,39 @@ class Page:
         return [int(row[0]) for row in found]
 
     def due_refunds(self, now: int) -> list[Task]:
-        """Failed tasks that have not been given back yet."""
+        """Tasks that failed before `now`, were paid for and have not been given back yet."""
         found = self.run(
             "SELECT * FROM tasks WHERE fail_code IS NOT NULL AND due <= ? AND NOT EXISTS"
-            " (SELECT 1 FROM ledger WHERE ledger.task = tasks.task AND ledger.kind = 'refund') ORDER BY number",
+            " (SELECT 1 FROM ledger WHERE ledger.task = tasks.task AND ledger.kind = 'refund') AND EXISTS"
+            " (SELECT 1 FROM ledger WHERE ledger.task = tasks.task AND ledger.kind = 'charge') ORDER BY number",
             (now,),
         )
         return [Task(*row) for row in found]
+
+    def unpaid(self, account: str | None = None) -> list[Task]:
+        """Tasks that are paid for later than at their create and have not been, the failing ones among them."""
+        found = self.run(
+            "SELECT * FROM tasks WHERE charge <> 'accept' AND (? IS NULL OR account = ?) AND NOT EXISTS"
+            " (SELECT 1 FROM ledger WHERE ledger.task = tasks.task AND ledger.kind = 'charge') ORDER BY number",
+            (account, account),
+        )
+        return [Task(*row) for row in found]
+
+    def in_flight(self, account: str, now: int) -> int:
+        """How many tasks are under way."""
+        found = self.run("SELECT count(*) FROM tasks WHERE account = ? AND due > ?", (account, now))
+        return int(found.fetchone()[0])
+
+    def latest(self, account: str, but: str) -> str | None:
+        """The id of the newest task of the account other than `but`."""
+        found = self.run(
+            "SELECT task FROM tasks WHERE account = ? AND task <> ? ORDER BY number DESC LIMIT 1", (account, but)
+        ).fetchone()
+        return str(found[0]) if found else None
+
+    def sent_clip(self, task: str, sha256: str, size: int, fault: str) -> None:
+        """Notes a whole clip that went out for a task although it is not the task's own."""
+        self.run("INSERT OR IGNORE INTO sent_clips VALUES (?,?,?,?)", (task, sha256, size, fault))
 
     def add_character(self, character: Character) -> None:
         """Writes down a character; the same one again changes nothing."""

@@ -7,13 +7,14 @@ import json
 import os
 import random
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from sorapipe.simulator.catalogue import Wish, price
-from sorapipe.simulator.ledger import Asked, Books, Character, Entry, Money, Page, Task
+from sorapipe.simulator.ledger import Asked, Books, Character, Entry, Fate, Money, Page, Task
 from sorapipe.simulator.options import Options
 
 FREE_CREDITS = 100_000
@@ -42,8 +43,8 @@ _NO_NAMES = frozenset(
         "that",
     ]
 )
-_FAIL_CODE = "moderated"
-_FAIL_MESSAGE = "content moderation stopped this generation"
+_MODERATED = ("moderated", "content moderation stopped this generation")
+_QUEUED, _STARTED = 0.08, 0.25
 
 
 class State(StrEnum):
@@ -117,6 +118,9 @@ class Provider:
         with books.durable() as page:
             for account in accounts:
                 page.open_account(account, options.credits, FREE_CREDITS)
+            self._pays_later = options.charge != "accept" or bool(page.unpaid())
+        self.promised: Callable[[str, str], None] | None = None
+        """Told the task and the URL of every create that wants a callback."""
 
     def account(self, key: str | None) -> str | None:
         """The account of a key; `None` when the key is none of ours."""
@@ -136,32 +140,41 @@ class Provider:
         digest = body_digest(body)
         with self.books.durable() as page:
             self._settle(page)
-            verdict = self._decide(page, account, wish, digest)
+            verdict = self._decide(page, account, wish, digest, asked.fate)
             match verdict:
                 case TurnedAway():
-                    number = page.ask(asked, _STATUS[verdict.no], pid=os.getpid())
                     token = _token(wish.metadata) if isinstance(wish, Wish) else _token(body.decode("utf-8", "replace"))
-                    page.book(
-                        Money(Entry.REJECT, account, 0, number, None, token, digest, f"{verdict.no}: {verdict.message}")
-                    )
+                    said = f"{verdict.no}: {verdict.message}"
+                    line = Money(Entry.REJECT, account, 0, token=token, body=digest, note=said)
+                    number = _reject(page, asked, _STATUS[verdict.no], line)
                 case Taken(task=task):
-                    number = page.ask(asked, 200, pid=os.getpid(), task=task.task)
-                    page.add_task(task)
-                    page.book(Money(Entry.CHARGE, account, -task.credits, number, task.task, task.token, digest))
+                    number = page.ask(asked, 200, pid=os.getpid(), task=task.task, sent=0.0)
+                    page.add_task(replace(task, request=number))
+                    if task.charge == "accept":
+                        page.book(_charge(replace(task, request=number), asked.fault, 0.0))
                     self._note_character(page, task, verdict.wish)
                 case _:
                     assert_never(verdict)
-        if isinstance(verdict, Taken) and not verdict.wish.character_only and not verdict.task.fail_code:
-            self._clips.begin(verdict.task.task, verdict.wish)
+        if isinstance(verdict, Taken):
+            if not verdict.wish.character_only and not verdict.task.fail_code:
+                self._clips.begin(verdict.task.task, verdict.wish)
+            if self.promised is not None and verdict.wish.callback is not None:
+                self.promised(verdict.task.task, verdict.wish.callback)
         return verdict, number
 
     def refuse_key(self, asked: Asked, body: bytes) -> None:
         """Books a create that came with a wrong key or none."""
         with self.books.durable() as page:
-            number = page.ask(asked, 401, pid=os.getpid())
-            page.book(Money(Entry.REJECT, "nobody", 0, number, None, None, body_digest(body), "key"))
+            _reject(page, asked, 401, Money(Entry.REJECT, "nobody", 0, body=body_digest(body), note="key"))
 
-    def _decide(self, page: Page, account: str, wish: Wish | str, digest: str) -> Taken | TurnedAway:
+    def refuse(self, account: str | None, asked: Asked, body: bytes) -> None:
+        """Books a create that the script of faults kept from the provider: nothing was made, nothing is charged."""
+        with self.books.durable() as page:
+            token, said = _token(body.decode("utf-8", "replace")), f"fault: {asked.fault}"
+            line = Money(Entry.REJECT, account or "nobody", 0, token=token, body=body_digest(body), note=said)
+            _reject(page, asked, 0, line)
+
+    def _decide(self, page: Page, account: str, wish: Wish | str, digest: str, fate: Fate) -> Taken | TurnedAway:
         now = self.books.clock()
         slow = self._too_fast(page, account, now)
         if slow is not None:
@@ -172,10 +185,19 @@ class Provider:
         if problem is not None:
             return TurnedAway(No.PARAMETERS, problem)
         cost = price(wish)
-        balance = page.balance(account)
+        balance = page.balance(account) - self._promised_credits(page, account)
         if balance < cost:
             return TurnedAway(No.CREDITS, f"insufficient credits: this costs {cost}, {balance} are left")
-        return Taken(self._new_task(page, account, wish, digest), wish)
+        most = self.options.max_in_flight
+        if most is not None and page.in_flight(account, now) >= most:
+            return TurnedAway(No.RATE, f"too many tasks at once: {most} are under way", 1)
+        return Taken(self._new_task(page, account, wish, digest, fate), wish)
+
+    def _promised_credits(self, page: Page, account: str) -> int:
+        """Credits that tasks under way will still cost."""
+        if not self._pays_later:
+            return 0
+        return sum(task.credits for task in page.unpaid(account) if _will_be_paid(task))
 
     def _too_fast(self, page: Page, account: str, now: int) -> int | None:
         rate = self.options.rate
@@ -200,14 +222,16 @@ class Provider:
                 return f"input.character_id_list: no such character `{id[:80]}`"
         return None
 
-    def _new_task(self, page: Page, account: str, wish: Wish, digest: str) -> Task:
+    def _new_task(self, page: Page, account: str, wish: Wish, digest: str, fate: Fate) -> Task:
         now = self.books.clock()
         number = page.next_number()
         name = "task_" + hashlib.sha256(f"{self._seed}:task:{number}".encode()).hexdigest()[:24]
         if page.task(name) is not None:  # another seed was here before
             name = "task_" + hashlib.sha256(f"{self.books.secret}:{name}".encode()).hexdigest()[:24]
         length = self.options.latency.draw(random.Random(f"{self._seed}:{number}"))  # noqa: S311
-        moderated = "[moderated]" in wish.prompt
+        if fate.seconds is not None:
+            length = fate.seconds
+        code, message = fate.fail or (_MODERATED if "[moderated]" in wish.prompt else (None, None))
         return Task(
             number=number,
             task=name,
@@ -218,8 +242,9 @@ class Provider:
             token=_token(wish.metadata),
             body=digest,
             credits=price(wish),
-            fail_code=_FAIL_CODE if moderated else None,
-            fail_message=_FAIL_MESSAGE if moderated else None,
+            fail_code=code,
+            fail_message=message,
+            charge=self.options.charge,
         )
 
     def _note_character(self, page: Page, task: Task, wish: Wish) -> None:
@@ -258,7 +283,7 @@ class Provider:
                 page.mark(task.task, "polled", now)
                 if view.completed is not None:
                     page.mark(task.task, "ended", now)
-        if view.state is State.FAIL and self.options.refunds == "full":
+        if view.state is State.FAIL or self._pays_later:
             self.settle()
 
     def _keep_working(self, view: View) -> None:
@@ -288,22 +313,39 @@ class Provider:
             return page.balance(account)
 
     def settle(self) -> None:
-        """Gives back what failed tasks cost, each once."""
-        if self.options.refunds == "none":
-            return
+        """Books what is due by now: charges of tasks that are paid for late, refunds of failed ones; each once."""
         with self.books.reading() as page:
-            due = page.due_refunds(self.books.clock())
+            due = bool(page.due_refunds(self._refund_line())) or (self._pays_later and bool(self._due_charges(page)))
         if due:
             with self.books.durable() as page:
                 self._settle(page)
 
     def _settle(self, page: Page) -> None:
-        if self.options.refunds == "none":
-            return
-        for task in page.due_refunds(self.books.clock()):
+        for task in self._due_charges(page) if self._pays_later else ():
+            page.book(_charge(task, None, page.sent_of(task.request)))
+        for task in page.due_refunds(self._refund_line()):
             page.book(
                 Money(Entry.REFUND, task.account, task.credits, None, task.task, task.token, task.body, task.fail_code)
             )
+
+    def _refund_line(self) -> int:
+        """What failed before this moment is given back."""
+        match self.options.refunds:
+            case "none":
+                return -1
+            case "late":
+                return self.books.clock() - round(self.options.refund_after * 1000)
+        return self.books.clock()
+
+    def _due_charges(self, page: Page) -> list[Task]:
+        """Tasks whose hour to be paid for has come."""
+        return [task for task in page.unpaid() if self._costs_now(page, task)]
+
+    def _costs_now(self, page: Page, task: Task) -> bool:
+        view = self._view(page, task)
+        if task.charge == "success":
+            return view.state is State.SUCCESS
+        return view.state not in {State.WAITING, State.QUEUING}
 
 
 _STATUS = {No.KEY: 401, No.CREDITS: 402, No.PARAMETERS: 422, No.RATE: 429}
@@ -326,15 +368,33 @@ def body_digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+def _reject(page: Page, asked: Asked, status: int, line: Money) -> int:
+    number = page.ask(asked, status, pid=os.getpid(), sent=0.0)
+    page.book(replace(line, request=number, fault=asked.fault, sent=0.0))
+    return number
+
+
+def _charge(task: Task, fault: str | None, sent: float) -> Money:
+    note = wish_of(task).remark
+    return Money(
+        Entry.CHARGE, task.account, -task.credits, task.request, task.task, task.token, task.body, note, fault, sent
+    )
+
+
+def _will_be_paid(task: Task) -> bool:
+    """Whether a task that was not paid for at once will be: one that fails is, where the start costs."""
+    return task.charge == "start" or task.fail_code is None
+
+
 def _token(text: str | None) -> str | None:
     found = _TOKEN.search(text or "")
     return found[1] if found else None
 
 
 def _underway(share: float) -> State:
-    if share < 0.08:  # noqa: PLR2004
+    if share < _QUEUED:
         return State.WAITING
-    return State.QUEUING if share < 0.25 else State.GENERATING  # noqa: PLR2004
+    return State.QUEUING if share < _STARTED else State.GENERATING
 
 
 def wish_of(task: Task) -> Wish:
