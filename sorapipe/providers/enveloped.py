@@ -250,7 +250,7 @@ def read_upload(reply: Reply, refusals: Mapping[int, Refusal] = REFUSALS) -> Upl
         url = first_url(answer.data) or _file_url(answer.data)
         if url is not None:
             return Uploaded(url)
-        return Refused(Refusal.UNAVAILABLE, "the answer to the upload does not say where the file is")
+        return Refused(Refusal.UNAVAILABLE, "the answer does not say where the file is")
     code = reply.status if answer.says_ok else _code(reply, answer)
     message = answer.message or _both_codes(reply, answer)
     return _not_uploaded(reply, code, message, REFUSALS if answer.code is None else refusals)
@@ -264,9 +264,7 @@ def _file_url(data: object) -> str | None:
 def _not_uploaded(reply: Reply, code: int, message: str, refusals: Mapping[int, Refusal]) -> Refused:
     """Whatever is nobody's fault that we know of counts as a provider that can't do it now."""
     refusal = refusals.get(code, Refusal.UNAVAILABLE)
-    return Refused(
-        refusal, f"the upload was refused: {message}", retry_after(reply.headers) if refusal is Refusal.RATE else None
-    )
+    return Refused(refusal, message, retry_after(reply.headers) if refusal is Refusal.RATE else None)
 
 
 def read_credits(reply: Reply) -> Decimal | None:

@@ -84,14 +84,25 @@ def create_request(order: Order, profile: Profile) -> Call:
 def _shot(order: Order, profile: Profile) -> tuple[str, dict[str, Json]]:
     """The wire's model and parameters. Everything that has a default is sent: the server applies none."""
     capabilities = profile.capabilities
-    fields = capabilities.fields
-    most = capabilities.casting.most or CHARACTERS[CharacterWay.TASK].most
-    if len(order.character_ids) > most:
-        raise ValueError(f"a shot takes at most {most} characters, and this one has {len(order.character_ids)}")
     model = capabilities.models.get(order.model)
     picture = _address(order.input_reference)
-    optional: dict[str, Json] = {
-        "watermark": order.watermark,
+    values: dict[str, Json] = {
+        **_optional(order, capabilities.fields),
+        "prompt": _within(order.prompt, (model.max_prompt if model else None) or MOST_PROMPT, "the prompt"),
+        "aspect_ratio": _aspect_ratio(order.size),
+        "n_frames": str(order.seconds),
+        "size": profile.wire_size(order.model, order.size),
+        "remove_watermark": not order.watermark if "watermark" in capabilities.fields else None,
+        "image_urls": None if picture is None else [picture],
+        "character_id_list": _ids(order, capabilities.casting.most),
+    }
+    own = extra(order) if "extra" in capabilities.fields else {}
+    return profile.wire_name(order.model, "text" if picture is None else "image"), {**own, **told(values)}
+
+
+def _optional(order: Order, fields: frozenset[str]) -> dict[str, Json]:
+    """What only some providers take, under the names that it has everywhere."""
+    given: dict[str, Json] = {
         "private": order.private,
         "metadata": order.metadata,
         "style": order.style,
@@ -100,20 +111,15 @@ def _shot(order: Order, profile: Profile) -> tuple[str, dict[str, Json]]:
         "last_frame": _address(order.last_frame),
         "character_create": order.character_create or None,
     }
-    given = {name: value for name, value in optional.items() if name in fields}
-    shown = given.pop("watermark", None)
-    values: dict[str, Json] = {
-        "prompt": _within(order.prompt, (model.max_prompt if model else None) or MOST_PROMPT, "the prompt"),
-        "aspect_ratio": _aspect_ratio(order.size),
-        "n_frames": str(order.seconds),
-        "size": profile.wire_size(order.model, order.size),
-        "remove_watermark": None if shown is None else not shown,
-        "image_urls": None if picture is None else [picture],
-        "character_id_list": list(order.character_ids) or None,
-        **given,
-    }
-    own = extra(order) if "extra" in fields else {}
-    return profile.wire_name(order.model, "text" if picture is None else "image"), {**own, **told(values)}
+    return {name: value for name, value in given.items() if name in fields}
+
+
+def _ids(order: Order, most: int) -> list[Json] | None:
+    """Where the profile has no way to make characters, those that exist already still count against the usual limit."""
+    most = most or CHARACTERS[CharacterWay.TASK].most
+    if len(order.character_ids) > most:
+        raise ValueError(f"a shot takes at most {most} characters, and this one has {len(order.character_ids)}")
+    return list(order.character_ids) or None
 
 
 def _character(order: Order, profile: Profile) -> tuple[str, dict[str, Json]]:
