@@ -111,7 +111,7 @@ class _Unfit(Exception):
 
 
 def create(effect: Create, studio: Studio) -> News:
-    """Composes, journals the intent, sends once, journals the answer before anything else is done with it."""
+    """Composes, uploads, journals the intent, sends once, journals the answer before anything else is done with it."""
     key = effect.step.key
     token = studio.token()
     try:
@@ -122,12 +122,30 @@ def create(effect: Create, studio: Studio) -> News:
     except OSError as error:
         return DiskRefused(key, str(error), "create")
     attempt = replace(effect.draft, token=token, inputs=bound)
+    provider = studio.providers[attempt.provider]
+    ready = _prepare(provider, order)
+    if isinstance(ready, Refused):
+        return _not_prepared(key, attempt, ready, studio)
     try:
-        studio.books.intent(attempt, as_sent(order))
+        studio.books.intent(attempt, as_sent(ready))
     except OSError as error:
         return DiskRefused(key, str(error), "create")
-    answer = _order(studio.providers[attempt.provider], order)
-    return _write_answer(key, attempt, answer, studio)
+    return _write_answer(key, attempt, _order(provider, ready), studio)
+
+
+def _prepare(provider: Provider, order: Order) -> Order | Refused:
+    """Uploads what must be there first. No intent is journaled yet: whatever ends us in here, nothing was bought."""
+    try:
+        return provider.prepare(order)
+    except Exception as error:
+        return Refused(Refusal.REQUEST, f"BUG: {type(error).__name__} before it was sent: {error}")
+
+
+def _not_prepared(key: str, attempt: Attempt, refused: Refused, studio: Studio) -> News:
+    """An upload that was refused for what it is will be refused again; any other is a refusal like a create's."""
+    if refused.refusal is Refusal.REQUEST:
+        return NotComposed(key, Reason("inputs", refused.message))
+    return Created(key, attempt, refused, studio.random())
 
 
 def _order(provider: Provider, order: Order) -> CreateAnswer:
@@ -223,7 +241,8 @@ def as_sent(order: Order) -> dict[str, Json]:
                 continue
             case Media():
                 digest = hashlib.sha256(value.data).hexdigest()
-                found[name] = {"name": value.name, "sha256": digest, "bytes": len(value.data)}
+                where = {} if value.url is None else {"url": value.url}
+                found[name] = {"name": value.name, "sha256": digest, "bytes": len(value.data), **where}
             case tuple() if name == "extra":
                 found[name] = {key: _plain(one) for key, one in value}
             case tuple():
@@ -244,7 +263,7 @@ def poll(effect: Poll, studio: Studio) -> News:
     """Asks once. That a task has ended is journaled when it is heard for the first time."""
     provider = studio.providers[effect.attempt.provider]
     try:
-        answer = provider.poll(effect.task)
+        answer = provider.poll(effect.task, character=effect.attempt.address.startswith("@"))
     except Exception as error:  # that an answer can't be read says nothing about the job
         answer = Missed(f"BUG: {type(error).__name__} while asking: {error}")
     heard = isinstance(answer, Succeeded) and effect.attempt.state is AttemptState.SUBMITTED

@@ -51,6 +51,7 @@ class Charged:
 class Script:
     """What goes wrong. The lists are used up from the front; `None` stands for a good answer."""
 
+    prepares: list[Refused | Exception | None] = field(default_factory=list)
     creates: list[CreateAnswer | None] = field(default_factory=list)
     lose: set[int] = field(default_factory=set)
     polls: dict[str, list[PollAnswer]] = field(default_factory=dict)
@@ -111,7 +112,10 @@ class ScriptedProvider:
         return charged
 
     def prepare(self, order: Order) -> Order | Refused:
-        return order
+        scripted = self.script.prepares.pop(0) if self.script.prepares else None
+        if isinstance(scripted, Exception):
+            raise scripted
+        return scripted or order
 
     def newest(self, tasks: Collection[str]) -> ListAnswer:
         """All that was ever ordered, newest first."""
