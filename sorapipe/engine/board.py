@@ -79,6 +79,8 @@ class Job:
     not_ready_at: float | None = None
     in_flight: bool = False
     polling: bool = False
+    unlisted: int = 0
+    hinted_at: float = float("-inf")
     percent: int | None = None
     word: str | None = None
     misses: int = 0

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from threading import Event as Flag
 from typing import assert_never
 
-from sorapipe.engine.compose import Inputs, Script
+from sorapipe.engine.compose import Script
 from sorapipe.engine.download import Bringer, Broken, Bytes, Judgement, Twins, judge
 from sorapipe.engine.events import Downloading
+from sorapipe.engine.gather import Unfit, gather
 from sorapipe.engine.messages import (
     Conclude,
     Concluded,
@@ -28,10 +28,13 @@ from sorapipe.engine.messages import (
     NotComposed,
     NotLoaded,
     Poll,
+    PollAll,
     Polled,
+    PolledAll,
     Save,
     Saved,
 )
+from sorapipe.engine.poll import worked
 from sorapipe.engine.seams import Books, Clips, Random, Token
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import Reason, Reuse
@@ -41,6 +44,7 @@ from sorapipe.providers.base import (
     Media,
     Missed,
     Order,
+    PollAnswer,
     Provider,
     Refusal,
     Refused,
@@ -51,10 +55,7 @@ from sorapipe.state.files import Files
 from sorapipe.state.lock import LockUnusable
 from sorapipe.state.records import Json
 from sorapipe.state.renders import Renders
-from sorapipe.storyboard.model import FrameOf
-from sorapipe.storyboard.source import Asset, FileRefused
-
-PNG = "image/png"
+from sorapipe.storyboard.source import Asset
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Studio:
     interrupted: Flag
 
 
-Work = Create | Poll | Download | CopyClip | Conclude | Save
+Work = Create | Poll | PollAll | Download | CopyClip | Conclude | Save
 
 
 def carry_out(effect: Work, studio: Studio) -> News:
@@ -91,6 +92,8 @@ def carry_out(effect: Work, studio: Studio) -> News:
             return create(effect, studio)
         case Poll():
             return poll(effect, studio)
+        case PollAll():
+            return poll_all(effect, studio)
         case Download():
             return download(effect, studio)
         case CopyClip():
@@ -106,19 +109,15 @@ def carry_out(effect: Work, studio: Studio) -> News:
 # Creates.
 
 
-class _Unfit(Exception):
-    """An order can't be put together; the text says why."""
-
-
 def create(effect: Create, studio: Studio) -> News:
     """Composes, uploads, journals the intent, sends once, journals the answer before anything else is done with it."""
     key = effect.step.key
     token = studio.token()
     try:
-        inputs, bound = _gather(effect, studio)
+        inputs, bound = gather(effect, studio)
         order = studio.script.order(effect.step, token, inputs)
-    except _Unfit as error:
-        return NotComposed(key, Reason("inputs", str(error)))
+    except Unfit as error:
+        return NotComposed(key, Reason("inputs", str(error), error.command))
     except OSError as error:
         return DiskRefused(key, str(error), "create")
     attempt = replace(effect.draft, token=token, inputs=bound)
@@ -179,58 +178,6 @@ def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Stud
     return Created(key, attempt, answer, studio.random())
 
 
-def _gather(effect: Create, studio: Studio) -> tuple[Inputs, tuple[tuple[str, str], ...]]:
-    """All that the world gives for an order, and the clips that it is bound to."""
-    script, address = studio.script, effect.step.address
-    sources = dict(effect.sources)
-    frames = {
-        frame: _frame(frame, sources[script.shown(frame.address.canonical)], studio) for frame in script.frames(address)
-    }
-    tasks = {source: _task(sources[source]) for source in script.task_sources(address)}
-    bound = {script.shown(frame.address.canonical) for frame in frames}
-    if address.startswith("@"):
-        bound.update(tasks)
-    inputs = Inputs(
-        handles=dict(effect.handles),
-        frames=frames,
-        files={path: _file(path, studio) for path in script.files(address)},
-        tasks=tasks,
-    )
-    return inputs, tuple(sorted((one, sources[one].sha256 or "") for one in bound))
-
-
-def _task(attempt: Attempt) -> str:
-    if not attempt.tasks:
-        raise _Unfit(f"the clip of {attempt.address} was made elsewhere: no task of the provider stands behind it")
-    return attempt.tasks[-1]
-
-
-def _frame(frame: FrameOf, attempt: Attempt, studio: Studio) -> Media:
-    if attempt.out is None:
-        raise _Unfit(f"the clip of {attempt.address} is not here")
-    path = studio.renders.path(attempt.out)
-    found = studio.files.digest(path)
-    if found is None:
-        raise _Unfit(f"the clip of {attempt.address}, `{attempt.out}`, is not here")
-    if attempt.sha256 is not None and found != attempt.sha256:
-        raise _Unfit(f"the clip of {attempt.address}, `{attempt.out}`, was changed: its frame would be another one")
-    try:
-        data = studio.clips.frame(path, frame.at)
-    except (Broken, ValueError) as error:
-        raise _Unfit(f"no frame can be taken from `{attempt.out}`: {error}") from error
-    return Media(f"{Path(attempt.out).stem}.png", PNG, data)
-
-
-def _file(path: str, studio: Studio) -> Media:
-    """The bytes of a local file: those that were planned and no others."""
-    asset = studio.assets[path]
-    try:
-        data = studio.upload(asset)
-    except FileRefused as error:
-        raise _Unfit(f"`{path}` {error}") from error
-    return Media(path.rpartition("/")[2], asset.media_type, data)
-
-
 def as_sent(order: Order) -> dict[str, Json]:
     """An order for the journal: all that is sent, pictures as their digests."""
     found: dict[str, Json] = {}
@@ -266,14 +213,39 @@ def poll(effect: Poll, studio: Studio) -> News:
         answer = provider.poll(effect.task, character=effect.attempt.address.startswith("@"))
     except Exception as error:  # that an answer can't be read says nothing about the job
         answer = Missed(f"BUG: {type(error).__name__} while asking: {error}")
-    heard = isinstance(answer, Succeeded) and effect.attempt.state is AttemptState.SUBMITTED
+    return _heard(effect, answer, studio.random(), studio)
+
+
+def poll_all(effect: PollAll, studio: Studio) -> PolledAll:
+    """Looks at the list once. What it shows is heard as if each task had been asked by itself."""
+    provider, chance = studio.providers[effect.provider], studio.random()
+    try:
+        listed = provider.newest([one.task for one in effect.due])
+    except Exception as error:
+        listed = Missed(f"BUG: {type(error).__name__} while reading a list: {error}")
+    if isinstance(listed, Missed):
+        return PolledAll(effect.provider, chance, missed=listed)
+    shown = [one for one in (*effect.due, *effect.others) if one.task in listed.answers]
+    heard = [_heard(one, listed.answers[one.task], chance, studio) for one in shown]
+    return PolledAll(
+        effect.provider,
+        chance,
+        tuple(one for one in heard if isinstance(one, Polled)),
+        tuple(one for one in heard if isinstance(one, DiskRefused)),
+        listed.tokens,
+    )
+
+
+def _heard(asked: Poll, answer: PollAnswer, chance: float, studio: Studio) -> Polled | DiskRefused:
+    heard = isinstance(answer, Succeeded) and asked.attempt.state is AttemptState.SUBMITTED
     if isinstance(answer, Succeeded) and heard and not studio.interrupted.is_set():
         studio.files.reach("P11")
+        seconds = worked(answer.seconds, asked.after, asked.age)
         try:
-            studio.books.ended(effect.attempt.token, url=answer.url, cost=answer.cost, seconds=answer.seconds)
+            studio.books.ended(asked.attempt.token, url=answer.url, cost=answer.cost, seconds=seconds)
         except OSError as error:
-            return DiskRefused(effect.key, str(error), "poll")
-    return Polled(effect.key, effect.task, answer, studio.random())
+            return DiskRefused(asked.key, str(error), "poll")
+    return Polled(asked.key, asked.task, answer, chance)
 
 
 # Clips.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -10,7 +11,7 @@ from sorapipe.engine.board import Expected
 from sorapipe.engine.events import Event
 from sorapipe.planning.facts import Attempt, CharacterFact
 from sorapipe.planning.plan_types import Reason, Reuse, Step
-from sorapipe.providers.base import CreateAnswer, PollAnswer
+from sorapipe.providers.base import CreateAnswer, Missed, PollAnswer
 from sorapipe.storyboard.model import Handle
 
 # Effects.
@@ -32,11 +33,26 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Ask the provider of the attempt how `task` is."""
+    """Ask the provider of the attempt how `task` is.
+
+    `age` counts the seconds since it was taken, `after` is the age at which it was not ready yet; `None`: nobody here
+    knows.
+    """
 
     key: str
     attempt: Attempt
     task: str
+    after: float | None = None
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollAll:
+    """Look at the provider's list once: it must show those of `due`; what it shows of `others` is news as well."""
+
+    provider: str
+    due: tuple[Poll, ...]
+    others: tuple[Poll, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ class Tell:
     event: Event
 
 
-Effect = Create | Poll | Download | CopyClip | Conclude | Save | Interrupt | Tell
+Effect = Create | Poll | PollAll | Download | CopyClip | Conclude | Save | Interrupt | Tell
 
 # News.
 
@@ -172,6 +188,29 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True)
+class PolledAll:
+    """A look at a provider's list was answered.
+
+    `polled` are those that it shows, `refused` those whose end the disk would not take. `tokens` maps client tokens
+    that the list gave back to their tasks. `missed`: the look said nothing at all.
+    """
+
+    provider: str
+    chance: float
+    polled: tuple[Polled, ...] = ()
+    refused: tuple[DiskRefused, ...] = ()
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    missed: Missed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody says that there is news of a task. Nothing is believed of it: the task is asked."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """The clip is in its place and journaled. `suspicion` says why it is not what was asked for."""
 
@@ -231,6 +270,8 @@ News = (
     | NotComposed
     | DiskRefused
     | Polled
+    | PolledAll
+    | Hint
     | Loaded
     | NotLoaded
     | Copied
@@ -243,7 +284,8 @@ News = (
 class Limits:
     """How much is done at a time. `remaining` is what may still be spent, `None` without a limit; times in seconds.
 
-    `creates` per `window` seconds is the provider's rate, `None` where it has none.
+    `creates` per `window` seconds is the provider's rate, `None` where it has none. `lists` are the names of the
+    providers that have a list of their tasks.
     """
 
     in_flight: int = 100
@@ -252,3 +294,4 @@ class Limits:
     downloads: int = 4
     remaining: Decimal | None = None
     max_wait: float = 3600.0
+    lists: frozenset[str] = frozenset()

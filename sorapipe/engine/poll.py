@@ -30,6 +30,12 @@ _STEADY = 0.06
 _MARGIN = 0.005
 _DOUBT = 0.8
 _HURRY = 0.97
+_SHARE = 0.04
+_SHORTEST_PACE = 0.05
+_LONGEST_PACE = 1.0
+_UNKNOWN_PACE = 0.25
+_LONGEST_WORK = 86400.0
+"""A day: more is a broken clock at the other end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,11 @@ class Expectation:
     first: float
     step: float
     last: float
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two looks at a list that serves all jobs of the kind."""
+        return min(max(_SHARE * (self.first + self.last) / 2, _SHORTEST_PACE), _LONGEST_PACE)
 
 
 class Samples:
@@ -92,18 +103,12 @@ class Durations:
                 self.told(kind, seconds)
 
     def told(self, kind: Kind, seconds: float) -> bool:
-        """The provider says how long it worked. Whether this is the first that is known of the kind."""
-        if not 0 < seconds < 86400:  # noqa: PLR2004  a day: more is a broken clock at the other end
+        """A clip took so long. Whether this is the first that is known of the kind."""
+        if not 0 < seconds < _LONGEST_WORK:
             return False
-        return self._add(kind, seconds)
-
-    def bracketed(self, kind: Kind, after: float | None, by: float) -> bool:
-        """It became ready after the age `after` (`None`: the first poll found it ready) and by the age `by`.
-
-        A first poll that finds it ready says only "not later": the sample is a little less, so that the estimate
-        creeps down until polls come too early again.
-        """
-        return self._add(kind, by * _HURRY if after is None else (after + by) / 2)
+        first = kind not in self._samples
+        self._samples.setdefault(kind, Samples()).add(seconds)
+        return first
 
     def knows(self, kind: Kind) -> bool:
         """Whether anything is known of a kind."""
@@ -114,26 +119,42 @@ class Durations:
         samples = self._samples.get(kind) or self._samples.get((*kind[:2], ANY_SECONDS))
         return None if samples is None else samples.expectation()
 
-    def next_poll(self, kind: Kind, age: float, *, scout: bool = True) -> float:
+    def pace(self, kind: Kind) -> float:
+        """Seconds between two looks at a list on which jobs of a kind are."""
+        expectation = self.expect(kind)
+        return _UNKNOWN_PACE if expectation is None else expectation.pace
+
+    def next_poll(self, kind: Kind, age: float, *, scout: bool = True, shared: bool = False) -> float:
         """The age, in seconds since it was taken, at which a job that is not ready at `age` is asked (again).
 
         Where nothing is known of a kind a few scouts are asked often and the others seldom: what the first scout
-        teaches serves them all.
+        teaches serves them all. `shared`: one question serves many jobs, so it may be asked more often.
         """
         expectation = self.expect(kind)
         if expectation is None:
-            return _unlearned(age, scout)
+            return _unlearned(age, scout or shared)
         if age < expectation.first:
             return expectation.first
         if age < expectation.last + expectation.step:
-            return age + expectation.step
+            return age + (min(expectation.step, expectation.pace) if shared else expectation.step)
         overdue = (age - expectation.last) / 2
         return age + min(max(expectation.step, min(overdue, max(_PATIENCE, 0.05 * age))), _LONGEST_STEP)
 
-    def _add(self, kind: Kind, seconds: float) -> bool:
-        first = kind not in self._samples
-        self._samples.setdefault(kind, Samples()).add(seconds)
-        return first
+
+def worked(told: float | None, after: float | None, by: float | None) -> float | None:
+    """How long a clip took, from the answer of its create on, out of what a poll taught that found it ready.
+
+    `told` is what the provider says. It was not ready at the age `after` (`None`: nobody asked) and ready at the age
+    `by` (`None`: nobody here knows its age). What the provider says is believed as far as the two polls allow it: it
+    may count whole seconds only, or leave out how long the clip was queued. When the first poll finds it ready that
+    says only "not later": the guess is a little less, so that the estimate creeps down until polls come too early
+    again.
+    """
+    if told is not None and not 0 < told < _LONGEST_WORK:
+        told = None
+    if by is None or (told is not None and (after or 0.0) <= told <= by):
+        return told
+    return by * _HURRY if after is None else (after + by) / 2
 
 
 def _unlearned(age: float, scout: bool) -> float:

@@ -19,9 +19,11 @@ from sorapipe.engine.messages import (
     Create,
     Download,
     Effect,
+    Hint,
     Interrupt,
     News,
     Poll,
+    PollAll,
     Save,
     Stop,
     Tell,
@@ -68,6 +70,10 @@ class Run:
         self._stops += 1
         self._news.put(Stop(signal, now=self._stops > 1))
 
+    def hint(self, task: str) -> None:
+        """Somebody says that there is news of a task: it is asked soon. May be called from any thread."""
+        self._news.put(Hint(task))
+
     def go(self) -> Outcome:
         """Carries the plan out and says how it ended. Only bugs are raised, after what is known was saved."""
         schedule = self._schedule
@@ -101,7 +107,7 @@ class Run:
                     self._listen(event)
                 case Create():
                     self._lane.take(effect)
-                case Poll():
+                case Poll() | PollAll():
                     self._pollers.take(effect)
                 case Download() | CopyClip():
                     self._loaders.take(effect)

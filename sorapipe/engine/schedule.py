@@ -19,6 +19,7 @@ from sorapipe.engine.messages import (
     DiskRefused,
     Effect,
     Heard,
+    Hint,
     Interrupt,
     Limits,
     Loaded,
@@ -26,6 +27,7 @@ from sorapipe.engine.messages import (
     NotComposed,
     NotLoaded,
     Polled,
+    PolledAll,
     Save,
     Saved,
     Stop,
@@ -118,6 +120,12 @@ class Schedule:
                 self._on_disk_refused(news, now)
             case Polled():
                 self._watch.answered(self._course.board.jobs[news.key], news, now)
+            case PolledAll():
+                self._watch.looked(news, now)
+                for refused in news.refused:
+                    self._on_disk_refused(refused, now)
+            case Hint(task=task):
+                self._watch.hinted(task, now)
             case Loaded():
                 self._landing.loaded(self._course.board.jobs[news.key], news, now)
             case NotLoaded():
@@ -208,7 +216,8 @@ class Schedule:
                 self._creates.disk_refused(job, news, now)
             case "poll":
                 job.polling = False
-                self._course.park(job)
+                if job.phase is Phase.RUNNING:
+                    self._course.park(job)
             case "download":
                 self._landing.loading -= 1
                 self._course.park(job)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+_NEVER = (0, 0.0)
+
 
 class Timers:
     """Due times by key. Equal times come in the order in which they were set. All in O(log n)."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, str]] = []
-        self._valid: dict[str, int] = {}
+        self._valid: dict[str, tuple[int, float]] = {}
         self._serial = 0
 
     def __contains__(self, key: str) -> bool:
@@ -27,16 +29,21 @@ class Timers:
     def set(self, key: str, due: float) -> None:
         """`key` is due at `due`; an earlier setting is forgotten."""
         self._serial += 1
-        self._valid[key] = self._serial
+        self._valid[key] = (self._serial, due)
         heapq.heappush(self._heap, (due, self._serial, key))
 
     def cancel(self, key: str) -> None:
         """`key` is not due any more."""
         self._valid.pop(key, None)
 
+    def when(self, key: str) -> float | None:
+        """When `key` is due; `None`: at no time."""
+        found = self._valid.get(key)
+        return None if found is None else found[1]
+
     def next(self) -> float | None:
         """The earliest due time."""
-        while self._heap and self._valid.get(self._heap[0][2]) != self._heap[0][1]:
+        while self._heap and self._valid.get(self._heap[0][2], _NEVER)[0] != self._heap[0][1]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 

@@ -1,20 +1,21 @@
-"""The jobs at the provider: who is asked when and what the answers mean; knows nothing of how clips come down."""
+"""The jobs at the provider and what their answers mean; knows nothing of how clips come down."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from dataclasses import replace
 from typing import assert_never
 
 from sorapipe.engine import outcome as ends
+from sorapipe.engine.asking import Asking
 from sorapipe.engine.board import Job, Phase
 from sorapipe.engine.course import IDLE, LONG_AGO, ZERO, Course, sure
 from sorapipe.engine.events import Progressed, Said
-from sorapipe.engine.messages import Poll, Polled
-from sorapipe.engine.poll import SCOUTS, Budget, Durations, Kind, after_miss
+from sorapipe.engine.messages import Polled, PolledAll
+from sorapipe.engine.poll import Durations, after_miss
 from sorapipe.planning.facts import AttemptState, CharacterFact
 from sorapipe.planning.plan_types import BUYS, Reason
-from sorapipe.providers.base import Failed, MadeCharacter, Missed, NotThere, Running, Succeeded
+from sorapipe.providers.base import Failed, MadeCharacter, Missed, NotThere, PollAnswer, Running, Succeeded
 from sorapipe.storyboard.model import Handle
 
 MOST_ABSENCES = 3
@@ -26,22 +27,34 @@ MOST_KEY_REFUSALS = 3
 
 
 class Watch:
-    """Asks. `asked` counts the polls. Each provider has its own budget of them, and its own refusals of our key."""
+    """Listens to what comes back. Each provider has its own refusals of our key."""
 
     def __init__(self, course: Course, durations: Durations) -> None:
         self._course = course
-        self._durations = durations
-        self._budgets: defaultdict[str, Budget] = defaultdict(Budget)
-        self._due: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._asking = Asking(course, durations)
         self._words: set[str] = set()
         self._key_refusals: Counter[str] = Counter()
-        self.asked = 0
+
+    @property
+    def asked(self) -> int:
+        """How many questions were sent; a look at a list is one."""
+        return self._asking.asked
 
     def opens(self) -> float | None:
-        """When the next poll may be sent; `None`: nobody is to be asked."""
-        times = [self._budgets[provider].opens() for provider, due in self._due.items() if due]
-        first = self._course.polls.next()
-        return min([*times, first] if first is not None else times, default=None)
+        """When the next question may be sent; `None`: nobody is to be asked."""
+        return self._asking.opens()
+
+    def begin(self, now: float) -> None:
+        """Asks those whose time has come."""
+        self._asking.begin(now)
+
+    def hinted(self, task: str, now: float) -> None:
+        """Somebody says that there is news of a task."""
+        self._asking.hinted(task, now)
+
+    def ask_later(self, job: Job, now: float) -> None:
+        """Sets the time of the next question about a job that is not ready."""
+        self._asking.later(job, now)
 
     def watch(self, job: Job, task: str, taken_at: float) -> None:
         """From now on the job is asked how it is."""
@@ -50,23 +63,7 @@ class Watch:
         job.phase = Phase.RUNNING
         job.task = task
         job.taken_at = taken_at
-
-    def begin(self, now: float) -> None:
-        """Asks those whose time has come, as far as the budgets go."""
-        while (key := self._course.polls.pop(now)) is not None:
-            self._due[sure(self._course.board.jobs[key]).provider].append(key)
-        for provider, due in self._due.items():
-            while due and self._budgets[provider].opens() <= now:
-                self._ask(self._course.board.jobs[due.popleft()], now)
-
-    def _ask(self, job: Job, now: float) -> None:
-        if job.phase is not Phase.RUNNING or job.polling:
-            return
-        attempt = sure(job)
-        job.polling = True
-        self.asked += 1
-        self._budgets[attempt.provider].spend(now)
-        self._course.effects.append(Poll(job.key, attempt, job.task))
+        self._asking.know(job)
 
     def answered(self, job: Job, news: Polled, now: float) -> None:
         """A poll was answered."""
@@ -78,7 +75,7 @@ class Watch:
             job.misses = 0
             provider = sure(job).provider
             self._key_refusals[provider] = 0
-            self._budgets[provider].answered()
+            self._asking.answered(provider)
         if not isinstance(answer, NotThere | Missed):
             job.absences = 0
         match answer:
@@ -96,6 +93,38 @@ class Watch:
             case _:
                 assert_never(answer)
 
+    def looked(self, news: PolledAll, now: float) -> None:
+        """A look at a list was answered: each job that it shows as if that had been asked."""
+        if news.missed is not None:
+            self._saw_nothing(news.provider, news.missed, news.chance, now)
+            return
+        shown = [one.key for one in news.polled] + [one.key for one in news.refused if one.key is not None]
+        missing = self._asking.seen(news.provider, shown)
+        if missing and not shown and self._asking.empty(news.provider, now):
+            self._give_list_up(news.provider, "shows none of our tasks")
+        for polled in news.polled:
+            job = self._course.board.jobs[polled.key]
+            job.unlisted = 0
+            if _whole(polled.answer):
+                self.answered(job, polled, now)
+            elif job.phase is Phase.RUNNING:
+                self._asking.by_itself(job)
+
+    def _saw_nothing(self, provider: str, missed: Missed, chance: float, now: float) -> None:
+        jobs, given_up = self._asking.unseen(provider, now)
+        if given_up:
+            self._give_list_up(provider, f"can't be read ({missed.message})")
+        if missed.retry_after is not None:
+            self._asking.complained(provider, now, missed.retry_after)
+        if missed.authentication and self._key_refused(provider, missed.message):
+            return
+        for job in jobs:
+            if job.phase is Phase.RUNNING and not job.polling:
+                self._course.polls.set(job.key, now + after_miss(1, missed.retry_after, chance))
+
+    def _give_list_up(self, provider: str, why: str) -> None:
+        self._course.tell(Said(f"the list of `{provider}` {why}: each task is asked by itself for a while"))
+
     def _still_running(self, job: Job, answer: Running, now: float) -> None:
         word = "queued" if answer.queued else "running"
         if word != job.word or answer.progress != job.percent:
@@ -110,25 +139,12 @@ class Watch:
         job.not_ready_at = now
         if job.taken_at == LONG_AGO:  # resumed: nobody here knows its age, so it counts from now
             job.taken_at = now
-        self.ask_later(job, now)
-
-    def ask_later(self, job: Job, now: float) -> None:
-        """Sets the time of the next poll of a job that is not ready."""
-        kind = job.work.kind
-        scout = self._durations.knows(kind) or self._is_scout(job)
-        seen = job.taken_at if job.not_ready_at is None else job.not_ready_at
-        age = self._durations.next_poll(kind, seen - job.taken_at, scout=scout)
-        self._course.polls.set(job.key, max(now, job.taken_at + age))
-
-    def _is_scout(self, job: Job) -> bool:
-        scouts = self._course.scouts.setdefault(job.work.kind, set())
-        if len(scouts) < SCOUTS:
-            scouts.add(job.key)
-        return job.key in scouts
+        if job.key not in self._course.polls:  # a list also shows those that were not to be asked yet
+            self._asking.later(job, now)
 
     def _succeeded(self, job: Job, answer: Succeeded, now: float) -> None:
         attempt = sure(job)
-        self._learn(job, answer, now)
+        self._asking.learn(job, answer.seconds, now)
         if answer.cost is not None and attempt.state is not AttemptState.DONE:
             if job.work.step.action in BUYS:
                 self._course.book(answer.cost - (attempt.cost or ZERO))
@@ -149,26 +165,6 @@ class Watch:
             job.phase = Phase.WAITING_TO_LOAD
             self._course.to_load.append(job)
 
-    def _learn(self, job: Job, answer: Succeeded, now: float) -> None:
-        if job.urlless_since is not None or job.refreshed or job.work.step.action not in BUYS:
-            return
-        kind = job.work.kind
-        if answer.seconds is not None:
-            first = self._durations.told(kind, answer.seconds)
-        else:
-            after = None if job.not_ready_at is None else job.not_ready_at - job.taken_at
-            first = self._durations.bracketed(kind, after, now - job.taken_at)
-        if first:
-            self._replan(kind, now)
-
-    def _replan(self, kind: Kind, now: float) -> None:
-        """The first duration of a kind is known: those under way are asked when they are likely to be done."""
-        for key in self._course.polls:
-            job = self._course.board.jobs[key]
-            known = job.taken_at != LONG_AGO and job.misses == job.absences == 0
-            if job.work.kind == kind and known and job.phase is Phase.RUNNING:
-                self.ask_later(job, now)
-
     def _without_result(self, job: Job, why: str, now: float) -> None:
         if job.urlless_since is None:
             job.urlless_since = now
@@ -188,12 +184,13 @@ class Watch:
         tasks = job.attempt.tasks if job.attempt is not None else ()
         if len(tasks) > 1:  # two machines wrote two ids for one token: the other one may be there
             job.task = tasks[(tasks.index(job.task) + 1) % len(tasks)] if job.task in tasks else tasks[0]
+            self._asking.know(job)
         self._course.polls.set(job.key, now + ABSENCE_STEP)
 
     def _missed(self, job: Job, answer: Missed, chance: float, now: float) -> None:
         job.misses += 1
         if answer.retry_after is not None:
-            self._budgets[sure(job).provider].complained(now, answer.retry_after)
+            self._asking.complained(sure(job).provider, now, answer.retry_after)
         if answer.authentication and self._key_refused(sure(job).provider, answer.message):
             return
         self._course.polls.set(job.key, now + after_miss(job.misses, answer.retry_after, chance))
@@ -232,6 +229,11 @@ class Watch:
     def _remember_character(self, job: Job, made: MadeCharacter) -> None:
         """A shot was asked to leave a character behind and did."""
         self._course.conclude(job, sure(job), _fact(job, job.work.step.address, made))
+
+
+def _whole(answer: PollAnswer) -> bool:
+    """Whether a list says as much as the task itself would. Some show a finished clip without its address."""
+    return isinstance(answer, Running | Failed) or (isinstance(answer, Succeeded) and answer.url is not None)
 
 
 def _fact(job: Job, name: str, made: MadeCharacter) -> CharacterFact:

@@ -55,6 +55,9 @@ class Script:
     creates: list[CreateAnswer | None] = field(default_factory=list)
     lose: set[int] = field(default_factory=set)
     polls: dict[str, list[PollAnswer]] = field(default_factory=dict)
+    lists: list[ListAnswer | None] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)
+    every_list: Callable[[], ListAnswer | None] | None = None
     every_poll: Callable[[Charged, float], PollAnswer | None] | None = None
     downloads: dict[str, list[Exception | bytes]] = field(default_factory=dict)
     look: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -88,6 +91,7 @@ class ScriptedProvider:
         self.in_flight = 0
         self.most_in_flight = 0
         self.polls = 0
+        self.looks: list[tuple[str, ...]] = []
 
     def create(self, order: Order) -> CreateAnswer:
         assert self.in_flight == 0, "two creates in flight"
@@ -118,16 +122,29 @@ class ScriptedProvider:
         return scripted or order
 
     def newest(self, tasks: Collection[str]) -> ListAnswer:
-        """All that was ever ordered, newest first."""
-        return Listed({task: self.poll(task) for task in tasks if task in self.charges}, {})
+        """All that was ever ordered; P10 once."""
+        self.looks.append(tuple(tasks))
+        self._disk.reach("P10")
+        scripted = self.script.lists.pop(0) if self.script.lists else None
+        if scripted is None and self.script.every_list is not None:
+            scripted = self.script.every_list()
+        if scripted is not None:
+            return scripted
+        shown = [charged for task, charged in self.charges.items() if task not in self.script.unlisted]
+        tokens = {charged.order.token: charged.task for charged in shown}
+        return Listed({charged.task: self._state(charged.task) for charged in shown[-200:]}, tokens)
 
     def poll(self, task: str, *, character: bool = False) -> PollAnswer:
         self.polls += 1
         self._disk.reach("P10")
+        if task in self.charges:
+            self.charges[task].polls += 1
+        return self._state(task)
+
+    def _state(self, task: str) -> PollAnswer:
         charged = self.charges.get(task)
         if charged is None:
             return NotThere("no such task")
-        charged.polls += 1
         if self.script.polls.get(task):
             return self.script.polls[task].pop(0)
         if self.script.every_poll is not None:

@@ -14,7 +14,7 @@ import sorapipe.engine
 from sorapipe.engine.lane import Lane
 from sorapipe.engine.messages import Limits
 from sorapipe.engine.outcome import exit_code
-from sorapipe.engine.poll import ANY_SECONDS, Budget, Durations, after_miss
+from sorapipe.engine.poll import ANY_SECONDS, Budget, Durations, after_miss, worked
 from sorapipe.engine.timers import Timers
 from sorapipe.planning.capabilities import CharacterWay
 from sorapipe.providers.answers import clamp
@@ -77,7 +77,7 @@ def test_an_estimate_from_first_polls_alone_never_grows() -> None:
     durations = Durations({KIND: [60.0] * 10})
     before = durations.next_poll(KIND, 0.0)
     for _ in range(60):
-        durations.bracketed(KIND, None, durations.next_poll(KIND, 0.0))
+        durations.told(KIND, worked(None, None, durations.next_poll(KIND, 0.0)) or 0.0)
     assert durations.next_poll(KIND, 0.0) < before
 
 

@@ -128,7 +128,7 @@ def test_an_answer_that_breaks_the_dialect_is_uncertain_and_no_traceback(tmp_pat
 def test_a_bug_in_an_effect_is_raised_after_the_lock_is_saved(tmp_path: Path) -> None:
     made = Film(tmp_path, film(shot("a"), shot("b")))
 
-    def impossible(task: str) -> PollAnswer:
+    def impossible(task: str, *, character: bool = False) -> PollAnswer:
         return Missed("not yet") if task.endswith("1") else "nonsense"  # type: ignore[return-value]
 
     made.provider.poll = impossible  # type: ignore[method-assign]

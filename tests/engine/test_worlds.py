@@ -9,13 +9,15 @@ import pytest
 from engine.scripted import Charged
 from engine.world import World, character, film, never_twice, shot
 
-from sorapipe.engine.messages import Limits
+from sorapipe.engine.messages import Hint, Limits
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Wishes
 from sorapipe.providers.base import (
     CreateAnswer,
     DownloadFailed,
     Failed,
+    ListAnswer,
+    Listed,
     Missed,
     NotThere,
     PollAnswer,
@@ -79,11 +81,31 @@ def any_poll(random: Random) -> PollAnswer | None:
     )
 
 
+def any_list(random: Random) -> ListAnswer | None:
+    if random.random() < 0.6:
+        return None
+    return random.choice(
+        [
+            Missed("502"),
+            Missed("429", random.choice([0.0, 3.0, 1e9])),
+            Listed({}, {}),
+            Listed({"task_00001": Running(), "task_00002": Succeeded(None), "stranger": Running()}, {"x": "y"}),
+            Listed({"task_00002": Missed("garbage"), "task_00003": NotThere("no")}, {}),
+        ]
+    )
+
+
+def any_hint(world: World, random: Random) -> tuple[float, Hint]:
+    return world.now + random.uniform(0, 300), Hint(f"task_{random.randrange(1, 12):05}")
+
+
 def harm(world: World, random: Random) -> None:
     script = world.provider.script
     script.creates = [any_create(random) for _ in range(20)]
     script.lose = {n for n in range(200) if random.random() < 0.5}
     script.every_poll = lambda charged, now: any_poll(random)
+    script.every_list = lambda: any_list(random)
+    script.unlisted = {f"task_{n:05}" for n in range(1, 40) if random.random() < 0.2}
     script.cut_at = [random.randrange(500) for _ in range(random.randrange(3))]
     script.downloads = {
         f"task_{n:05}": [random.choice([b"<html>", DownloadFailed("gone", gone=True), DownloadFailed("reset")])]
@@ -98,6 +120,7 @@ def heal(world: World) -> None:
 
     world.provider.script.creates = []
     world.provider.script.every_poll = done_when_its_time_has_come
+    world.provider.script.every_list = None
     world.provider.script.downloads = {}
     world.provider.script.cut_at = []
     world.at.clear()
@@ -109,19 +132,31 @@ def name_of(charged: Charged) -> str:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_the_promises_hold_in_any_world_and_it_comes_to_rest(seed: int) -> None:
+    comes_to_rest(seed, frozenset())
+
+
+@pytest.mark.parametrize("seed", range(1000, 1100))
+def test_they_hold_where_the_provider_has_a_list_and_anybody_sends_hints(seed: int) -> None:
+    comes_to_rest(seed, frozenset({"studio"}))
+
+
+def comes_to_rest(seed: int, lists: frozenset[str]) -> None:
     random = Random(seed)
     world = World(
         any_film(random),
         seconds=lambda _: random.choice([5.0, 40.0, 200.0]),
         seed=seed,
         limits=Limits(
-            in_flight=random.choice([1, 3, 100]), creates=random.choice([None, 2]), downloads=random.choice([1, 4])
+            in_flight=random.choice([1, 3, 100]),
+            creates=random.choice([None, 2]),
+            downloads=random.choice([1, 4]),
+            lists=lists,
         ),
     )
     with never_twice(world):
         for _ in range(random.randint(1, 4)):
             harm(world, random)
-            world.at.clear()
+            world.at = [any_hint(world, random) for _ in range(20)] if lists else []
             if random.random() < 0.2:
                 world.stop_at(world.now + random.uniform(0, 100))
             kill = random.randrange(1, 150) if random.random() < 0.5 else None

@@ -18,12 +18,12 @@ from engine.scripted import Eyes, ScriptedProvider
 from sorapipe.engine.compose import Script
 from sorapipe.engine.effects import Studio, carry_out
 from sorapipe.engine.events import Event
-from sorapipe.engine.messages import Begin, Create, Download, Interrupt, Limits, News, Poll, Stop, Tell, Tick
+from sorapipe.engine.messages import Begin, Create, Download, Interrupt, Limits, News, Poll, PollAll, Stop, Tell, Tick
 from sorapipe.engine.outcome import Outcome
 from sorapipe.engine.poll import Durations
 from sorapipe.engine.reconcile import Start, make_board, twins
 from sorapipe.engine.schedule import Schedule
-from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price
+from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price, Source
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.graph import build
 from sorapipe.planning.plan import plan_from
@@ -73,7 +73,7 @@ CAPABILITIES = Capabilities(
         ("prompt", "model", "seconds", "size", "input_reference", "metadata", "style", "seed", "character_create")
     ),
     characters=CharacterWay.TASK,
-    casting=Casting(3),
+    casting=Casting(3, frozenset({Source.URL, Source.SHOT}), names=frozenset({"id", "username"})),
     image_types=("image/png",),
     in_flight=100,
     minutes=Decimal(3),
@@ -84,6 +84,9 @@ CAPABILITIES = Capabilities(
 class _Here:
     def place(self, field: str | None = None) -> Span:
         return Span(Place("film.yaml", 1, 1), 1)
+
+    def mention(self, name: str) -> Span:
+        return self.place()
 
 
 def shot(name: str, prompt: str | None = None, **more: object) -> Shot:
@@ -213,7 +216,7 @@ class World:
                     studio.interrupted.set()
                 else:
                     serial += 1
-                    slow = isinstance(effect, Create | Poll | Download)
+                    slow = isinstance(effect, Create | Poll | PollAll | Download)
                     heapq.heappush(
                         coming, (self.now + (self.latency if slow else 0.0), serial, carry_out(effect, studio))
                     )
