@@ -34,6 +34,11 @@ class Layers:
             return self._places.of(owner, key)
         return self._places.of(self._maps[0]) if self._maps else None
 
+    def name(self, key: str) -> Span | None:
+        """The place of a key itself, where its value counts."""
+        owner = next((layer for layer in self._maps if key in layer), None)
+        return self._places.key(owner, key) if owner is not None else None
+
     def together(self, one: str, other: str) -> bool:
         """Whether two keys have their values from the same mapping."""
         return next((other in layer for layer in self._maps if one in layer), False) and next(

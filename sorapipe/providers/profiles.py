@@ -63,9 +63,10 @@ def load_profile(name: str, config_dir: Path | None, span: Span | None = None) -
     loading = _Loading(config_dir)
     layers = loading.chain(name, span)
     profile = None
-    if layers is not None and not loading.diagnostics.has_errors:
-        path = loading.read[0]
-        profile = build(name, str(path), Layers(tuple(layers), loading.places), loading.diagnostics)
+    if layers is not None:
+        more = Diagnostics()
+        profile = build(name, str(loading.read[0]), Layers(tuple(layers), loading.places), more)
+        loading.add(more)
     if loading.diagnostics.has_errors:
         profile = None
     return Loaded(profile, loading.diagnostics, loading.sources)
@@ -129,9 +130,19 @@ class _Loading:
             return None
         self.sources[source.name] = source
         read = document.parse(source, self.places, self.diagnostics)
-        if read is None or not schema.check(read, self.places, self.diagnostics, which="profile"):
+        if read is None:
             return None
+        schema.check(read, self.places, self.diagnostics, which="profile")
         return read.root if isinstance(read.root, dict) else None
+
+    def add(self, more: Diagnostics) -> None:
+        """Adds what was found behind the schema. Where that found errors, what follows from them is left out."""
+        told = {one.span.place for one in self.diagnostics if one.span is not None}
+        spoilt = self.diagnostics.has_errors
+        for one in more:
+            follows = one.span is not None and (one.span.place in told or one.code == "profile-defaults")
+            if not (spoilt and follows):
+                self.diagnostics.add(one)
 
 
 _WHERE = "names are lower-case letters, digits, `_` and `-`; a provider's address stands in its profile, not here"

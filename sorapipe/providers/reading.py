@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
-from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model, Per, Price
+from sorapipe.planning.capabilities import Capabilities, CharacterWay, Model
 from sorapipe.providers.addresses import checked_base_url
 from sorapipe.providers.dialect import Dialect
 from sorapipe.providers.dialects import DIALECTS
 from sorapipe.providers.layers import Layers
+from sorapipe.providers.models import one_of, read_date, read_models, wire_names, wire_sizes
 from sorapipe.providers.profile import Features, Limits, Pictures, Profile
 from sorapipe.storyboard.diagnostics import Diagnostics, did_you_mean
 
@@ -23,21 +22,20 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
 _NEEDED = frozenset({"prompt", "model", "seconds", "size"})
 _PICTURE_FIELDS = frozenset({"input_reference", "last_frame"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+_WAYS = frozenset(way.value for way in CharacterWay)
 
 
 def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Profile | None:
-    """The profile, or `None` with errors in `diagnostics`. The mappings have passed the schema."""
+    """The profile, or `None` with errors in `diagnostics`: all of them, also in mappings that the schema refused."""
     dialect = _dialect(layers, diagnostics)
-    if dialect is None:
-        return None
-    pictures = _pictures(layers, dialect, diagnostics)
     base_url = _base_url(layers, diagnostics)
-    key_env = _key_env(layers, diagnostics)
-    limits = _limits(layers.below("limits"))
+    key_env = _variable(layers, "key_env", diagnostics)
+    webhook_key_env = _variable(layers, "webhook_key_env", diagnostics)
+    pictures = _pictures(layers, dialect, diagnostics) if dialect is not None else None
     capabilities = _capabilities(name, layers, dialect, pictures, diagnostics)
     if capabilities is None or diagnostics.has_errors:
         return None
+    models = layers.below("models")
     return Profile(
         name=name,
         about=layers.text("about"),
@@ -47,10 +45,10 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
         key_env=key_env,
         embedded=layers.flag("embedded", False),
         pictures=pictures,
-        wire={model: _wire(layers.below("models").below(model)) for model in capabilities.models},
-        wire_sizes={},
-        webhook_key_env=None,
-        limits=limits,
+        wire={model: wire_names(models.below(model)) for model in capabilities.models},
+        wire_sizes={model: wire_sizes(models.below(model)) for model in capabilities.models},
+        webhook_key_env=webhook_key_env,
+        limits=_limits(layers.below("limits")),
         features=_features(layers.below("features")),
         verify_seconds=layers.below("verify").decimal("seconds") or VERIFY,
         capabilities=capabilities,
@@ -68,11 +66,9 @@ def _dialect(layers: Layers, diagnostics: Diagnostics) -> Dialect | None:
 
 
 def _base_url(layers: Layers, diagnostics: Diagnostics) -> str | None:
+    """`None` for a profile that has none: it may be embedded, or there to be extended."""
     text = layers.text("base_url")
     if text is None:
-        if not layers.flag("embedded", False):
-            hint = "base_url: https://api.example.org"
-            diagnostics.error("base-url", "`base_url` is missing", layers.span(), hint=hint)
         return None
     try:
         return checked_base_url(text)
@@ -84,11 +80,11 @@ def _base_url(layers: Layers, diagnostics: Diagnostics) -> str | None:
         return None
 
 
-def _key_env(layers: Layers, diagnostics: Diagnostics) -> str | None:
-    name = layers.text("key_env")
+def _variable(layers: Layers, key: str, diagnostics: Diagnostics) -> str | None:
+    name = layers.text(key)
     if name is None or _VARIABLE.fullmatch(name):
         return name
-    _unshown(layers, "key_env", "`key_env` is the name of an environment variable, not the key itself", diagnostics)
+    _unshown(layers, key, f"`{key}` is the name of an environment variable, not the key itself", diagnostics)
     return None
 
 
@@ -131,20 +127,18 @@ def _features(layers: Layers) -> Features:
     )
 
 
-def _wire(model: Layers) -> dict[str, str]:
-    names = model.below("wire")
-    single = model.text("wire")
-    return {"text": single} if single else {kind: names.text(kind) or "" for kind in names.keys()}  # noqa: SIM118
-
-
 def _capabilities(
-    name: str, layers: Layers, dialect: Dialect, pictures: Pictures | None, diagnostics: Diagnostics
+    name: str, layers: Layers, dialect: Dialect | None, pictures: Pictures | None, diagnostics: Diagnostics
 ) -> Capabilities | None:
-    models = _models(layers.below("models"), diagnostics)
+    models = read_models(layers.below("models"), diagnostics)
     if not models:
-        diagnostics.error("profile-models", "`models` is missing: a provider has at least one", layers.span("models"))
+        hint = "models: {sora-2: {sizes: [1280x720], seconds: [10]}}"
+        message = "`models` is missing: a provider has at least one"
+        diagnostics.error("profile-models", message, layers.span("models"), hint=hint)
+    defaults = _defaults(layers, models, diagnostics) if models else None
+    as_of = read_date(layers, "prices_as_of", diagnostics)
+    if dialect is None:
         return None
-    defaults = _defaults(layers, models, diagnostics)
     way = _character_way(layers, dialect, diagnostics)
     fields = _fields(layers.below("fields"), dialect, diagnostics)
     if defaults is None or way is None:
@@ -158,7 +152,7 @@ def _capabilities(
         profile=name,
         account=layers.text("account"),
         currency=layers.text("currency") or "credits",
-        prices_as_of=_date(layers, "prices_as_of", diagnostics),
+        prices_as_of=as_of,
         models=models,
         default_model=defaults[0].name,
         default_size=defaults[1],
@@ -171,56 +165,6 @@ def _capabilities(
         minutes=layers.decimal("minutes") or MINUTES,
         rehearsal=layers.flag("rehearsal", False),
     )
-
-
-def _models(layers: Layers, diagnostics: Diagnostics) -> dict[str, Model]:
-    models = {}
-    for name in layers.keys():  # noqa: SIM118
-        if not _MODEL.fullmatch(name):
-            diagnostics.error("profile-models", f"`{name[:80]}` is not the name of a model", layers.span(name))
-            continue
-        models[name] = _model(name, layers.below(name), diagnostics)
-    return models
-
-
-def _model(name: str, layers: Layers, diagnostics: Diagnostics) -> Model:
-    sizes, seconds = layers.texts("sizes"), layers.wholes("seconds")
-    # A profile that narrows the lists of the one it extends need not repeat the prices.
-    known = (sizes if layers.together("price", "sizes") else (), seconds if layers.together("price", "seconds") else ())
-    prices = tuple(_price(entry, *known, diagnostics) for entry in layers.items("price"))
-    characters = tuple(_price(entry, (), (), diagnostics) for entry in layers.items("character_price"))
-    return Model(
-        name=name,
-        sizes=sizes,
-        seconds=seconds,
-        styles=layers.texts("styles"),
-        extra=layers.texts("extra"),
-        max_prompt=layers.whole("max_prompt"),
-        prices=prices,
-        character_price=characters[0] if characters else None,
-        ends=_date(layers, "ends", diagnostics),
-    )
-
-
-def _price(layers: Layers, sizes: tuple[str, ...], seconds: tuple[int, ...], diagnostics: Diagnostics) -> Price:
-    size, length = layers.text("size"), layers.whole("seconds")
-    if size is not None and sizes:
-        _one_of(size, sizes, "size", layers, diagnostics)
-    if length is not None and seconds:
-        _one_of(str(length), map(str, seconds), "seconds", layers, diagnostics)
-    amount = layers.decimal("amount")
-    if amount is None or amount < 0:
-        diagnostics.error("profile-price", "`amount` is not an amount of money", layers.span("amount"))
-        amount = Decimal(0)
-    return Price(amount, Per(layers.text("per") or Per.CLIP), length, size)
-
-
-def _one_of(value: str, known: Iterable[str], key: str, layers: Layers, diagnostics: Diagnostics) -> None:
-    words = tuple(known)
-    if value not in words:
-        listed = ", ".join(f"`{word}`" for word in words)
-        message = f"the model has no {key} `{value}`"
-        diagnostics.error("profile-value", message, layers.span(key), hint=f"there are: {listed}")
 
 
 def _defaults(layers: Layers, models: dict[str, Model], diagnostics: Diagnostics) -> tuple[Model, str, int] | None:
@@ -240,17 +184,18 @@ def _defaults(layers: Layers, models: dict[str, Model], diagnostics: Diagnostics
         message = f"`defaults` has no `{key}`, and the model `{name}` lists none"
         diagnostics.error("profile-defaults", message, given.span() or layers.span())
         return None
-    _one_of(size, model.sizes or (size,), "size", given, diagnostics)
-    _one_of(str(seconds), map(str, model.seconds or (seconds,)), "seconds", given, diagnostics)
+    one_of(size, model.sizes or (size,), "size", given.span("size"), diagnostics)
+    one_of(str(seconds), map(str, model.seconds or (seconds,)), "seconds", given.span("seconds"), diagnostics)
     return model, size, seconds
 
 
 def _character_way(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> CharacterWay | None:
-    way = CharacterWay(layers.text("characters") or CharacterWay.NONE)
+    text = layers.text("characters") or CharacterWay.NONE.value
+    way = CharacterWay(text) if text in _WAYS else None
     if way in dialect.CHARACTERS:
         return way
     ways = ", ".join(f"`{known}`" for known in dialect.CHARACTERS)
-    message = f"dialect `{layers.text('dialect')}` has no `characters: {way}`"
+    message = f"dialect `{layers.text('dialect')}` has no `characters: {text}`"
     diagnostics.error("profile-characters", message, layers.span("characters"), hint=f"there are: {ways}")
     return None
 
@@ -264,22 +209,11 @@ def _fields(layers: Layers, dialect: Dialect, diagnostics: Diagnostics) -> froze
         if name not in dialect.FIELDS | optional:
             guess = did_you_mean(name, dialect.FIELDS | optional)
             hint = f"did you mean `{guess}`?" if guess else f"names of its own go into a model's `extra: [{name}]`"
-            diagnostics.error("profile-fields", f"the dialect has no field `{name}`", layers.span(name), hint=hint)
+            diagnostics.error("profile-fields", f"the dialect has no field `{name}`", layers.name(name), hint=hint)
         elif name in _NEEDED and not wanted:
-            diagnostics.error("profile-fields", f"every provider takes a `{name}`", layers.span(name))
+            diagnostics.error("profile-fields", f"every provider takes a `{name}`", layers.name(name))
         elif wanted:
             fields.add(name)
         else:
             fields.discard(name)
     return frozenset(fields)
-
-
-def _date(layers: Layers, key: str, diagnostics: Diagnostics) -> date | None:
-    text = layers.text(key)
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        diagnostics.error("profile-date", f"`{text}` is not a date", layers.span(key), hint=f"{key}: 2026-11-01")
-        return None

@@ -67,6 +67,14 @@ def shown(loaded: Loaded) -> str:
 
 
 SHIPPED = [listed.name for listed in names(None)]
+WITHOUT_PRICES = {"ruxa", "kie", "openai-compatible", "litellm"}  # nobody knows them: none is better than a guess
+
+
+def test_a_profile_ships_for_each_of_them() -> None:
+    assert SHIPPED == [
+        "kie", "litellm", "openai-compatible", "ruxa", "sglang", "simulator", "simulator-jobs", "simulator-videos",
+        "vllm-omni",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -75,14 +83,58 @@ def test_a_shipped_profile_is_whole(name: str) -> None:
     profile = good(loaded)
     assert not list(loaded.diagnostics)
     capabilities = profile.capabilities
-    assert (profile.base_url is None) == profile.embedded
-    assert profile.about
-    if name == "ruxa":  # nobody knows its prices: none is better than a guess
+    assert (profile.base_url is None) == (profile.embedded or name == "openai-compatible")
+    assert profile.about and "\n" not in profile.about
+    assert Path(profile.path).read_text().startswith("# ")
+    if name in WITHOUT_PRICES:
         assert not any(model.prices for model in capabilities.models.values())
+        assert capabilities.prices_as_of is None
         return
     assert capabilities.prices_as_of
     for model in capabilities.models.values():
-        assert {price.seconds for price in model.prices} == set(model.seconds)
+        lengths = {price.seconds for price in model.prices}
+        assert lengths >= set(model.seconds) or lengths == {None}
+
+
+def test_those_for_practice_take_the_same_in_three_dialects() -> None:
+    one, *others = [good(load_profile(name, None)) for name in ("simulator", "simulator-videos", "simulator-jobs")]
+    for other in others:
+        assert other.capabilities.fields == one.capabilities.fields
+        assert other.embedded and other.capabilities.rehearsal and other.key_env is None
+        for name, model in one.capabilities.models.items():
+            mine = other.capabilities.models[name]
+            assert (mine.sizes, mine.styles, mine.extra, mine.max_prompt) == (
+                model.sizes, model.styles, model.extra, model.max_prompt
+            )  # fmt: skip
+            assert mine.character_price == model.character_price
+    assert [it.dialect for it in (one, *others)] == ["tasks", "videos", "jobs"]
+    assert [it.capabilities.characters.value for it in (one, *others)] == ["task", "endpoint", "task"]
+    assert others[0].features.list and others[0].features.metadata_echo
+
+
+def test_a_market_has_names_of_its_own() -> None:
+    profile = good(load_profile("kie", None))
+    assert profile.wire_name("sora-2-pro") == "sora-2-pro-text-to-video"
+    assert profile.wire_name("sora-2-pro", "image") == "sora-2-pro-image-to-video"
+    assert profile.own_name("sora-2", "character_task") == "sora-2-characters-pro"
+    assert profile.wire_size("sora-2-pro", "1792x1024") == "high"
+    assert profile.wire_size("sora-2-pro", "1280x720") == "standard"
+    assert profile.wire_size("sora-2", "1280x720") is None
+    assert (profile.limits.creates, profile.limits.window, profile.limits.in_flight) == (20, 10, 100)
+    assert profile.webhook_key_env == "KIE_WEBHOOK_KEY"
+    assert {model.ends for model in profile.capabilities.models.values()} == {date(2026, 9, 24)}
+    assert {model.max_prompt for model in profile.capabilities.models.values()} == {10_000}
+
+
+@pytest.mark.parametrize(("name", "address"), [
+    ("sglang", "http://127.0.0.1:30000"), ("vllm-omni", "http://127.0.0.1:8091"), ("litellm", "http://127.0.0.1:4000"),
+])  # fmt: skip
+def test_servers_of_ones_own_are_on_this_machine(name: str, address: str) -> None:
+    profile = good(load_profile(name, None))
+    assert profile.base_url == address
+    assert profile.key_env == ("LITELLM_API_KEY" if name == "litellm" else None)
+    assert not profile.capabilities.rehearsal  # their clips are real
+    assert profile.capabilities.fields.isdisjoint({"style", "watermark", "private", "character_create"})
 
 
 def test_the_profile_for_practice_takes_what_the_reference_page_lists() -> None:
@@ -188,7 +240,8 @@ def test_an_unknown_provider_is_named_with_those_that_there_are() -> None:
     (diagnostic,) = loaded.diagnostics
     assert diagnostic.span == where
     assert diagnostic.message == "unknown provider `ruxo`"
-    assert diagnostic.hint == "did you mean `ruxa`? there are: `ruxa`, `simulator`"
+    assert diagnostic.hint is not None
+    assert diagnostic.hint.startswith("did you mean `ruxa`? there are: `kie`, `litellm`, ")
 
 
 @pytest.mark.parametrize("name", ["", "..", "../ruxa", "https://evil.example", "Ruxa", "a b", "x" * 65, "-x", "ruxa\n"])
@@ -201,7 +254,7 @@ WRONG = [
     ("extends: ruxa\nbase_url: http://evil.example\n", "providers/house.yaml:2:11: error: `base_url` must be `https://`"),
     ("extends: ruxa\nbase_url: https://x.example/?a=1\n", "house.yaml:2:11: error: `base_url` must end with its path"),
     ("extends: ruxa\nacount: x\n", "providers/house.yaml:2:1: error: a profile has no key `acount`"),
-    ("extends: ruxa\nfields: {sed: true}\n", "house.yaml:2:15: error: the dialect has no field `sed`"),
+    ("extends: ruxa\nfields: {sed: true}\n", "house.yaml:2:10: error: the dialect has no field `sed`"),
     ("extends: ruxa\nfields: {sed: true}\n", "hint: did you mean `seed`?"),
     ("extends: ruxa\nfields: {cfg: true}\n", "hint: names of its own go into a model's `extra: [cfg]`"),
     ("extends: ruxa\nfields: {prompt: false}\n", "error: every provider takes a `prompt`"),
@@ -209,7 +262,8 @@ WRONG = [
     ("extends: house\n", "providers/house.yaml:1:10: error: `house` extends itself in a circle"),
     ("dialect: jobz\n", "providers/house.yaml:1:10: error: no dialect `jobz`"),
     ("base_url: https://x.example\n", "error: `dialect` is missing"),
-    ("dialect: tasks\nmodels: {a: {sizes: [1280x720], seconds: [10]}}\n", "error: `base_url` is missing"),
+    ("extends: kie\nmodels: {sora-2-pro: {sizes: [1280x720], wire_sizes: {720x1280: high}}}\n",
+     "house.yaml:2:55: error: the model has no size `720x1280`"),
     ("dialect: tasks\nbase_url: https://x.example\n", "error: `models` is missing"),
     ("dialect: tasks\nbase_url: https://x.example\nmodels: {a: {}}\n", "`defaults` has no `size`"),
     ("extends: ruxa\ndefaults: {model: sora-3}\n", "house.yaml:2:19: error: no model `sora-3`"),
@@ -237,9 +291,54 @@ def test_what_is_wrong_is_said_with_its_place(write: object, text: str, said: st
     assert said in shown(write(text))  # type: ignore[operator]
 
 
+def test_all_that_is_wrong_is_said_at_once(write: object) -> None:
+    text = """\
+extends: ruxa
+acount: x
+base_url: http://evil.example
+dialect: jobz
+images: file
+fields: {sed: true}
+prices_as_of: 2026-02-30
+characters: telepathy
+models:
+  sora-2: {ends: 2026-13-01, price: {amount: -1}}
+  a b: {}
+limits: {creates: 0}
+"""
+    loaded = write(text)  # type: ignore[operator]
+    assert loaded.profile is None
+    lines = [one.span.place.line for one in loaded.diagnostics if one.span is not None]
+    assert lines == [2, 3, 4, 7, 8, 10, 10, 11, 12]  # without a dialect nobody knows its fields and pictures
+
+
+def test_what_only_follows_from_another_mistake_is_not_said(write: object) -> None:
+    loaded = write("dialect: tasks\nbase_url: https://x.example\nmodels: {a: {sizes: 12, seconds: [10]}}\n")  # type: ignore[operator]
+    assert len(list(loaded.diagnostics)) == 1
+
+
+def test_without_an_address_a_profile_is_there_to_be_extended(write: object) -> None:
+    text = "dialect: tasks\nmodels: {a: {sizes: [1280x720], seconds: [10]}}\n"
+    assert good(write(text)).base_url is None  # type: ignore[operator]
+    more = "extends: openai-compatible\nbase_url: https://api.example.org\nkey_env: HOUSE_API_KEY\n"
+    profile = good(write(more, "gate"))  # type: ignore[operator]
+    assert (profile.base_url, profile.key_env) == ("https://api.example.org", "HOUSE_API_KEY")
+    assert profile.capabilities.characters is CharacterWay.OPENAI
+
+
+def test_a_model_has_one_name_for_all_clips_or_one_for_each_kind(write: object) -> None:
+    profile = good(write("extends: ruxa\nmodels: {sora-2: {wire: turbo}, sora-2-hd: {wire: {character: maker}}}\n"))  # type: ignore[operator]
+    assert [profile.wire_name("sora-2", kind) for kind in ("text", "image")] == ["turbo", "turbo"]
+    assert profile.own_name("sora-2", "character") is None
+    assert profile.wire_name("sora-2-hd") == "sora-2-hd"
+    assert profile.own_name("sora-2-hd", "character") == "maker"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("extends: ruxa\nwebhook_key_env: sk-secret-123\n", "line 2: `webhook_key_env` is the name of an environment"),
+        ("extends: ruxa\nacount: x\nkey_env: sk-secret-123\n", "line 3: `key_env` is the name of an environment"),
         ("extends: ruxa\nkey_env: sk-secret-123\n", "line 2: `key_env` is the name of an environment variable"),
         ("extends: ruxa\nbase_url: https://me:sk-secret-123@x.example\n", "line 2: `base_url` must not hold a user"),
     ],
