@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from sorapipe.providers.answers import (
@@ -176,7 +177,7 @@ def _read_state(state: str, answer: Envelope, character: bool) -> PollAnswer:
         case Word.FAILED:
             return _failed(data, answer, state)
         case Word.EXPIRED:
-            return _failed({"failCode": "expired", **data}, answer, state)
+            return replace(_failed(data, answer, state), code="expired")
         case None:
             return Running(progress=percent(data.get("progress")), unknown_word=state)
 
