@@ -15,6 +15,9 @@ Kind = tuple[str, str, int]
 ANY_SECONDS = 0
 """In a `Kind`: durations of a model, whatever the length of the clip was. Believed where nothing better is known."""
 
+CHARACTER = -1
+"""In a `Kind`: no clip but a character is made; what clips take says nothing about that."""
+
 SCOUTS = 4
 """How many jobs of an unknown kind are asked often."""
 
@@ -116,7 +119,9 @@ class Durations:
 
     def expect(self, kind: Kind) -> Expectation | None:
         """What to expect of a kind; `None` when nothing is known."""
-        samples = self._samples.get(kind) or self._samples.get((*kind[:2], ANY_SECONDS))
+        samples = self._samples.get(kind)
+        if samples is None and kind[2] != CHARACTER:
+            samples = self._samples.get((*kind[:2], ANY_SECONDS))
         return None if samples is None else samples.expectation()
 
     def pace(self, kind: Kind) -> float:

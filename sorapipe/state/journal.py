@@ -44,11 +44,12 @@ class JournalUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """How many seconds a provider worked on one task."""
+    """How many seconds a provider worked on one clip. `clip` is how many seconds of clip were ordered, where known."""
 
     provider: str
     model: str
     seconds: float
+    clip: int | None = None
 
 
 @dataclass(slots=True)
@@ -160,8 +161,10 @@ class Story:
             return
         if cost is not None:
             attempt["cost"] = values["cost"]
-        if isinstance(seconds, int | float):
-            self.durations.append(Duration(str(attempt["provider"]), str(attempt["model"]), float(seconds)))
+        if isinstance(seconds, int | float) and not str(attempt["address"]).startswith("@"):
+            clip = self.requests.get(token, {}).get("seconds")
+            known = clip if isinstance(clip, int) and not isinstance(clip, bool) else None
+            self.durations.append(Duration(str(attempt["provider"]), str(attempt["model"]), float(seconds), known))
 
     def _state(self, values: Values, state: str) -> None:
         attempt = self.attempts.get(_token(values))
@@ -194,6 +197,8 @@ class Story:
             match one:
                 case [str(provider), str(model), int() | float() as seconds]:
                     self.durations.append(Duration(provider, model, float(seconds)))
+                case [str(provider), str(model), int() | float() as seconds, int() as clip]:
+                    self.durations.append(Duration(provider, model, float(seconds), clip))
                 case _:
                     raise Damaged("a duration is not what it should be")
 
@@ -234,6 +239,10 @@ def _forgive(data: bytes, story: Story) -> None:
     first, _, rest = data[story.end :].partition(b"\n")
     if not is_whole(first) and encode({"kind": "torn", "at": story.end}).startswith(rest):
         story.damage = {number: found for number, found in story.damage.items() if found[0] != story.end}
+
+
+def _learned(one: Duration) -> list[Json]:
+    return [one.provider, one.model, one.seconds, *([] if one.clip is None else [one.clip])]
 
 
 def _token(values: Values) -> str:
@@ -329,8 +338,7 @@ class Journal:
         story = self.story
         yield _FIRST
         if story.durations:
-            known: list[Json] = [[d.provider, d.model, d.seconds] for d in story.durations[-LEARNED:]]
-            yield encode({"kind": "learned", "durations": known})
+            yield encode({"kind": "learned", "durations": [_learned(one) for one in story.durations[-LEARNED:]]})
         going = {token for token, values in story.attempts.items() if values["state"] not in _SETTLED}
         going |= story.orphans.keys()
         for line in data.split(b"\n"):

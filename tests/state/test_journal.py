@@ -181,6 +181,27 @@ def test_only_what_is_open_is_carried_when_a_journal_is_archived() -> None:
     assert state_of(replay(files.read(PATH) or b""), "bbbb") == AttemptState.DONE
 
 
+def test_durations_are_kept_with_the_seconds_of_the_clip_where_these_are_known() -> None:
+    asked = intent("aaaa") | {"request": {"seconds": 15}}
+    maker = intent("cccc") | {"address": "@gull", "request": {"seconds": 10}}
+    took = {"kind": "ended", "seconds": 9.5}
+    lines = [asked, took | {"token": "aaaa"}, intent("bbbb"), took | {"token": "bbbb"}, maker, took | {"token": "cccc"}]
+    old: Values = {"kind": "learned", "durations": [["studio", "sora-2", 60.0], ["studio", "sora-2", 61, 10]]}
+    data = b"".join(encode(line) + b"\n" for line in [old, *lines])
+    story = replay(data)
+    assert [(one.seconds, one.clip) for one in story.durations] == [(60.0, None), (61.0, 10), (9.5, 15), (9.5, None)]
+    files = Memory()
+    files.put(PATH, data + encode({"kind": "note", "text": "x" * 2000}) + b"\n")
+    Journal(files, PATH, replay(files.read(PATH) or b"")).archive(PATH.parent / "archive", "lineage2")
+    again = replay(files.read(PATH) or b"")
+    assert [(one.seconds, one.clip) for one in again.durations][:4] == [
+        (60.0, None),
+        (61.0, 10),
+        (9.5, 15),
+        (9.5, None),
+    ]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_replayed(data: bytes) -> None:
     story = replay(DATA + data)
