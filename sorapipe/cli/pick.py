@@ -59,10 +59,13 @@ def _tell(chosen: Choice, attempt: Attempt) -> None:
     from sorapipe.cli.choosing import shell_words
     from sorapipe.planning.choice import Today, choose, labels
     from sorapipe.planning.facts import Pick
+    from sorapipe.planning.situation import wanted_now
 
     label, name = chosen.label, chosen.name
     it = chosen.production.outlook.situations.get(chosen.address)
-    today = Today(it.current, it.unmoved, it.accepted) if it is not None else Today(frozenset(), frozenset())
+    outlook = chosen.production.outlook
+    nothing = Today(frozenset(), frozenset())
+    today = wanted_now(outlook, it, chosen.attempts, outlook.today) if it is not None else nothing
     pick = Pick(chosen.address, attempt.token, attempt.take)
     film = choose(chosen.attempts, pick, chosen.production.facts.no_good, today)
     older = it is not None and attempt.token not in it.current and not it.accepted

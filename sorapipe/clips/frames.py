@@ -39,7 +39,7 @@ def poster(path: Path, width: int = 480) -> bytes:
     """A small JPEG of the middle of the clip, at most `width` wide: quick rather than exact. Raises like `frame`."""
     with opened(path) as container:
         stream = container.streams.video[0]
-        _seek(container, stream, _length(container, stream) / 2)
+        seek(container, stream, _length(container, stream) / 2)
         shown = next(container.decode(stream), None)
         if shown is None:
             raise Broken("it has no pictures")
@@ -65,7 +65,7 @@ def _find(container: InputContainer, at: Decimal | None) -> VideoFrame:
     length = _length(container, stream)
     if at is not None and not 0 <= at <= Decimal(length.numerator) / Decimal(length.denominator):
         raise NoSuchFrame(f"there is no frame at {at} s: the clip is {float(length):.3f} s long")
-    _seek(container, stream, length if at is None else Fraction(at))
+    seek(container, stream, length if at is None else Fraction(at))
     found = _last_until(container, stream, None if at is None else Fraction(at) + _ROUNDING)
     if found is None:  # the index may point behind the last picture: then only reading from the beginning helps
         container.seek(0)
@@ -82,13 +82,13 @@ def _last_until(container: InputContainer, stream: VideoStream, until: Fraction 
     """
     found: VideoFrame | None = None
     for shown in container.decode(stream):
-        if until is not None and found is not None and _begins(shown, stream) > until:
+        if until is not None and found is not None and begins(shown, stream) > until:
             return found
         found = shown
     return found
 
 
-def _begins(shown: VideoFrame, stream: VideoStream) -> Fraction:
+def begins(shown: VideoFrame, stream: VideoStream) -> Fraction:
     """When a frame is shown, in seconds from the beginning of the clip."""
     base = shown.time_base or stream.time_base or Fraction(1)
     return ((shown.pts or 0) - (stream.start_time or 0)) * base
@@ -100,7 +100,7 @@ def _length(container: InputContainer, stream: VideoStream) -> Fraction:
     return Fraction(container.duration or 0, 1_000_000)
 
 
-def _seek(container: InputContainer, stream: VideoStream, seconds: Fraction) -> None:
+def seek(container: InputContainer, stream: VideoStream, seconds: Fraction) -> None:
     """Goes to the key frame at or before a time."""
     base = stream.time_base or Fraction(1)
     container.seek(int(seconds / base) + (stream.start_time or 0), stream=stream, backward=True)

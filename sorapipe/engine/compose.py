@@ -5,17 +5,18 @@ Knows no dialect and opens no file: bytes are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from sorapipe.planning.capabilities import Capabilities, CharacterWay
+from sorapipe.planning.capabilities import Capabilities, CharacterWay, Source
 from sorapipe.planning.graph import follow_clips
 from sorapipe.planning.plan_types import Step
+from sorapipe.planning.ways import Part, Standing, part, serves, stamps, standing
 from sorapipe.providers.base import Media, Order
 from sorapipe.storyboard.model import (
     Address,
     Character,
+    CharacterSource,
     FileRef,
     FileSource,
     FrameOf,
@@ -37,13 +38,25 @@ class Inputs:
     """What the world gives for one order.
 
     `handles` are the characters that exist at the provider, by id. `frames` are pictures of other shots, by address
-    and second. `files` are files by path. `tasks` are the ids of the tasks that made other shots, by address.
+    and second. `files` are pictures by path. `tasks` are the ids of the tasks that made other shots, by address. `clip`
+    shows the character that is made, where a clip goes up.
     """
 
     handles: Mapping[str, Handle] = field(default_factory=dict)
     frames: Mapping[FrameOf, Media] = field(default_factory=dict)
     files: Mapping[str, Media] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
+    clip: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A clip that goes up to show a character: the file at `path`, or the clip of the shot `shot`. `part` of it is cut
+    out; `None`: all of it."""
+
+    path: str | None
+    shot: str | None
+    part: Part | None
 
 
 class Script:
@@ -85,27 +98,43 @@ class Script:
         return tuple(picture for picture in pictures if isinstance(picture, FrameOf))
 
     def files(self, address: str) -> tuple[str, ...]:
-        """The paths of the files that go up with an order."""
-        if address.startswith("@"):
-            source = self._characters[address[1:]].source
-            return (source.path,) if isinstance(source, FileSource) else ()
+        """The paths of the pictures that go up with an order."""
         request = self._request(address)
         pictures = (request.input_reference, request.last_frame) if request else ()
         return tuple(picture.path for picture in pictures if isinstance(picture, FileRef))
 
+    def showing(self, address: str) -> Showing | None:
+        """The clip that goes up with the order that makes a character, if one does."""
+        source = self._characters[address[1:]].source if address.startswith("@") else None
+        match source:
+            case FileSource(path=path):
+                return Showing(path, None, part(source, self.capabilities.casting))
+            case ShotSource(address=shot) if Source.SHOT in self.capabilities.casting.cut:
+                return Showing(None, self.shown(shot.canonical), part(source, self.capabilities.casting))
+            case _:
+                return None
+
     def task_sources(self, address: str) -> tuple[str, ...]:
         """The shots whose task goes into the order: a character is made from it, or carried by the order itself."""
-        if address.startswith("@"):
-            names: tuple[str, ...] = (address[1:],)
-        else:
-            names = self._inline(address, {})
+        if Source.SHOT in self.capabilities.casting.cut:
+            return ()
+        names = (address[1:],) if address.startswith("@") else self._carries(address)
         sources = (self._characters[name].source for name in names)
         return tuple(self.shown(source.address.canonical) for source in sources if isinstance(source, ShotSource))
 
     def sources(self, address: str) -> tuple[str, ...]:
         """All shots that must have a clip before this can be put together."""
         frames = (self.shown(frame.address.canonical) for frame in self.frames(address))
-        return tuple(dict.fromkeys((*frames, *self.task_sources(address))))
+        showing = self.showing(address)
+        clips = (showing.shot,) if showing is not None and showing.shot is not None else ()
+        return tuple(dict.fromkeys((*frames, *self.task_sources(address), *clips)))
+
+    def nameless(self, address: str, handles: Mapping[str, Handle]) -> tuple[str, ...]:
+        """The characters that an order mentions and cannot name: they are to exist at the provider, and no handle of
+        use is known."""
+        casting = self.capabilities.casting
+        made = (it for name in self.mentions(address) if self._stands(it := self._characters[name]) is Standing.MADE)
+        return tuple(it.id for it in made if it.id not in handles or not serves(handles[it.id], casting))
 
     def shown(self, address: str) -> str:
         """The shot whose clip is shown at an address: that of another one, where it says `clip:`."""
@@ -114,7 +143,9 @@ class Script:
 
     def handle(self, name: str) -> Handle | None:
         """What the storyboard itself says that the provider calls a character."""
-        return self._characters[name].handles.get(self.capabilities.profile)
+        character = self._characters[name]
+        named = self._stands(character) is Standing.NAMED
+        return character.handles[self.capabilities.profile] if named else None
 
     def order(self, step: Step, token: str, inputs: Inputs) -> Order:
         """The order for one step."""
@@ -132,7 +163,7 @@ class Script:
             raise AssertionError(f"BUG: {shot.label} shows another shot's clip and is sent")
         address = shot.address.canonical
         url, timestamps, task = self._carried(address, inputs)
-        ids = (handle.id for name in request.mentions if (handle := self._known(name, inputs)) is not None)
+        negative = request.negative_prompt
         return Order(
             model=self.model(address),
             prompt=self._spoken(request.prompt, inputs),
@@ -140,7 +171,7 @@ class Script:
             size=self.size(address),
             token=token,
             metadata=_metadata(request.metadata, token),
-            negative_prompt=request.negative_prompt,
+            negative_prompt=None if negative is None else self._spoken(negative, inputs),
             input_reference=_picture(request.input_reference, inputs),
             last_frame=_picture(request.last_frame, inputs),
             watermark=request.watermark,
@@ -148,7 +179,7 @@ class Script:
             style=request.style,
             seed=None if request.seed is None else request.seed + take - 1,
             extra=request.extra,
-            character_ids=tuple(one for one in ids if one is not None),
+            character_ids=self._ids(request.mentions, inputs),
             character_url=url,
             character_timestamps=timestamps,
             character_from_task=task,
@@ -166,36 +197,51 @@ class Script:
             token=token,
             metadata=_metadata(None, token),
             character_url=source.url if isinstance(source, UrlSource) else None,
-            character_timestamps=_timestamps(source.timestamps if source is not None else None),
-            character_from_task=inputs.tasks[self.shown(source.address.canonical)]
-            if isinstance(source, ShotSource)
-            else None,
+            character_timestamps=self._stamps(source),
+            character_from_task=self._task(source, inputs),
             character_create=True,
             character_name=character.name,
-            character_file=inputs.files[source.path] if isinstance(source, FileSource) else None,
+            character_file=inputs.clip,
         )
 
-    def _known(self, name: str, inputs: Inputs) -> Handle | None:
-        return self.handle(name) or inputs.handles.get(name)
+    def _stands(self, character: Character) -> Standing:
+        return standing(character, self.capabilities)
 
-    def _inline(self, address: str, handles: Mapping[str, Handle]) -> tuple[str, ...]:
-        """The characters that the order itself carries."""
-        if self.capabilities.characters is not CharacterWay.INLINE:
+    def _known(self, name: str, inputs: Inputs) -> Handle | None:
+        """What the provider calls a character; nothing where it knows none, whatever was made elsewhere."""
+        if self._stands(self._characters[name]) is Standing.MADE:
+            return inputs.handles.get(name)
+        return self.handle(name)
+
+    def _ids(self, mentions: Iterable[str], inputs: Inputs) -> tuple[str, ...]:
+        """The ids that go along, where the provider is told characters by their ids."""
+        if "id" not in self.capabilities.casting.names:
             return ()
+        handles = (self._known(name, inputs) for name in mentions)
+        return tuple(handle.id for handle in handles if handle is not None and handle.id is not None)
+
+    def _task(self, source: CharacterSource | None, inputs: Inputs) -> str | None:
+        """The task of the shot that shows a character, where it is made from that."""
+        if not isinstance(source, ShotSource) or Source.SHOT in self.capabilities.casting.cut:
+            return None
+        return inputs.tasks[self.shown(source.address.canonical)]
+
+    def _stamps(self, source: CharacterSource | None) -> str | None:
+        times = None if source is None else stamps(source, self.capabilities.casting)
+        return None if times is None else f"{times[0]:f},{times[1]:f}"
+
+    def _carries(self, address: str) -> tuple[str, ...]:
+        """The characters whose clip or task the order itself carries."""
         return tuple(
-            name
-            for name in self.mentions(address)
-            if self._characters[name].source is not None and self.handle(name) is None and name not in handles
+            name for name in self.mentions(address) if self._stands(self._characters[name]) is Standing.CARRIED
         )
 
     def _carried(self, address: str, inputs: Inputs) -> tuple[str | None, str | None, str | None]:
         """Address, timestamps and task of the character that the order carries; at most one is possible."""
-        for name in self._inline(address, inputs.handles):
-            match self._characters[name].source:
-                case UrlSource(url=url, timestamps=times):
-                    return url, _timestamps(times), None
-                case ShotSource(address=shot, timestamps=times):
-                    return None, _timestamps(times), inputs.tasks[self.shown(shot.canonical)]
+        for name in self._carries(address):
+            source = self._characters[name].source
+            url = source.url if isinstance(source, UrlSource) else None
+            return url, self._stamps(source), self._task(source, inputs)
         return None, None, None
 
     def _spoken(self, prompt: str, inputs: Inputs) -> str:
@@ -211,9 +257,9 @@ class Script:
         return "".join(words)
 
     def _name(self, character: Character, inputs: Inputs, *, first: bool) -> str:
+        """What stands in the prompt for a mention. OpenAI's own way wants the name as it was given, without a sign."""
         handle = self._known(character.id, inputs)
         if handle is not None and handle.username is not None:
-            # OpenAI's own way wants the name as it was given, without a sign
             bare = self.capabilities.characters is CharacterWay.OPENAI
             return handle.username if bare else f"@{handle.username}"
         if handle is None and first and character.description:
@@ -224,10 +270,6 @@ class Script:
 def _metadata(text: str | None, token: str) -> str:
     mark = f"{TOKEN_MARK}{token}"
     return f"{text} {mark}" if text else mark
-
-
-def _timestamps(times: tuple[Decimal, Decimal] | None) -> str | None:
-    return None if times is None else f"{times[0]:f},{times[1]:f}"
 
 
 def _picture(picture: Picture | None, inputs: Inputs) -> Media | None:

@@ -14,14 +14,15 @@ from json import loads
 from sorapipe.engine.board import Board, Expected, Work
 from sorapipe.engine.compose import Script
 from sorapipe.engine.download import Twins
+from sorapipe.engine.poll import CHARACTER
 from sorapipe.engine.seams import Choose, Today
 from sorapipe.planning import choice
 from sorapipe.planning.choice import single_pick
-from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts, Pick
+from sorapipe.planning.facts import Attempt, AttemptState, Facts, Pick
+from sorapipe.planning.handles import known_handles
 from sorapipe.planning.plan_types import BUYS, Action, Plan, Reason, Step
-from sorapipe.planning.situation import Outlook, Situation
+from sorapipe.planning.situation import Outlook, Situation, wanted_now
 from sorapipe.state.records import Json
-from sorapipe.storyboard.model import Handle
 
 Requests = Callable[[str], Mapping[str, Json] | None]
 """What was sent for a token, where this machine knows it."""
@@ -52,38 +53,9 @@ def make_board(start: Start) -> Board:
         for step in start.plan.steps
         if step.action is not Action.KEEP or step.reuse is not None
     ]
-    handles = known_handles(start.outlook, start.plan)
     outlook = start.outlook
+    handles = known_handles(outlook)
     return Board(works, outlook.ground.facts.attempts, handles, chooser(outlook, works), outlook.today)
-
-
-def known_handles(outlook: Outlook, plan: Plan) -> dict[str, Handle]:
-    """The characters of the storyboard that exist at the plan's provider and account, by id.
-
-    Of one that was made several times it is the highest take that was made from today's clips.
-    """
-    digests = {
-        name: outlook.renames.digests(outlook.ground.recipes.character(name))
-        for name in outlook.ground.storyboard.characters
-    }
-    there = [
-        fact
-        for fact in outlook.ground.facts.characters
-        if fact.provider == plan.provider
-        and fact.account == plan.account
-        and fact.recipe in digests.get(fact.name, frozenset())
-    ]
-    return {fact.name: fact.handle for fact in sorted(there, key=lambda fact: _standing(fact, outlook))}
-
-
-def _standing(fact: CharacterFact, outlook: Outlook) -> tuple[int, int, str]:
-    """How much a character stands for its name today: one made from other clips least, a neighbour's in between."""
-    made = [
-        (0 if _moved(it, outlook, outlook.today) else 2, it.take, it.token)
-        for it in outlook.ground.facts.attempts.get(f"@{fact.name}", ())
-        if it.state is AttemptState.DONE and fact.task in it.tasks
-    ]
-    return max(made, default=(1, 0, fact.task or ""))
 
 
 def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
@@ -94,14 +66,8 @@ def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
         it = outlook.situations.get(address)
         if it is None or it.conflict:
             return None
-        digests = {*it.digests, it.recipe.digest, bought.get(address)}
-        current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
-        close = current | it.near
-        unmoved = frozenset(a.token for a in attempts if a.token in close and not _moved(a, outlook, today))
-        accepted = it.accepted and address not in bought
-        found = choice.choose(
-            attempts, _pick(outlook, it), it.no_good, choice.Today(current, unmoved, accepted, it.near)
-        )
+        wanted = wanted_now(outlook, it, attempts, today, bought.get(address))
+        found = choice.choose(attempts, _pick(outlook, it), it.no_good, wanted)
         return None if found is None or _practice(found.attempt, outlook) else found.attempt
 
     return choose
@@ -125,12 +91,6 @@ def _practice(attempt: Attempt, outlook: Outlook) -> bool:
 def _pick(outlook: Outlook, it: Situation) -> Pick | None:
     carried = (claim.reuse.pick for claim in it.claims if claim.reuse.pick is not None)
     return single_pick(outlook.ground.facts.picks.get(it.address, ())) or next(carried, None)
-
-
-def _moved(attempt: Attempt, outlook: Outlook, today: Today) -> bool:
-    """Whether a clip that the attempt was made from is another one now."""
-    now = ((sha256, today.get(outlook.renames.today(address))) for address, sha256 in attempt.inputs)
-    return any(found is not None and found != sha256 for sha256, found in now)
 
 
 def _possible(start: Start, step: Step) -> Step:
@@ -184,7 +144,7 @@ def _bought(start: Start, step: Step) -> Work:
     return Work(
         step,
         draft,
-        (plan.provider, model, seconds),
+        (plan.provider, model, CHARACTER if address.startswith("@") else seconds),
         script.stem(address),
         script.sources(address),
         script.mentions(address),

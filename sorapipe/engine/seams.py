@@ -111,3 +111,7 @@ class Clips(Protocol):
 
     def frame(self, path: Path, at: Decimal | None) -> bytes:
         """A PNG of the frame at `at` seconds, `None` the last one."""
+
+    def cut(self, data: bytes, start: Decimal, end: Decimal, least: Decimal) -> bytes:
+        """A clip of just those seconds of a clip; of at least `least` where that ends before `end`. Raises
+        `clips.probe.Broken`."""

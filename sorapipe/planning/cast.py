@@ -7,18 +7,18 @@ from dataclasses import replace
 from shlex import quote
 from typing import NamedTuple
 
-from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.planning.capabilities import CharacterWay, Source
 from sorapipe.planning.choice import labels, letters, next_take
 from sorapipe.planning.cost import NOTHING, character_price
 from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState
 from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
+from sorapipe.planning.handles import known_handles
 from sorapipe.planning.plan_types import Action, Reason, Reuse, Step
 from sorapipe.planning.purchase import Asked
 from sorapipe.planning.reuse import neighbour_character
 from sorapipe.planning.situation import Outlook
-from sorapipe.storyboard.model import Character, ShotSource
-
-_MADE = frozenset({CharacterWay.ENDPOINT, CharacterWay.TASK, CharacterWay.OPENAI})
+from sorapipe.planning.ways import Standing, serves, standing
+from sorapipe.storyboard.model import ShotSource
 
 
 class Role(NamedTuple):
@@ -42,13 +42,15 @@ class Cast:
         self._want = want
         self._gates = gates
         self._roles: dict[str, Role] = {}
+        self._handles = known_handles(outlook)
 
     def source_of(self, name: str) -> str | None:
         """The shot that a take which mentions the character needs, because of how the character comes into being."""
         character = self._ground.storyboard.characters[name]
-        if not isinstance(character.source, ShotSource) or self._named(character):
+        stands = self._stands(name)
+        if not isinstance(character.source, ShotSource) or stands in {Standing.WORDS, Standing.NAMED}:
             return None
-        if self._ground.capabilities.characters in _MADE and self._known(name):
+        if stands is Standing.MADE and self._known(name):
             return None
         return character.source.address.canonical
 
@@ -59,26 +61,15 @@ class Cast:
             role = self._roles[name] = self._find(name)
         return role
 
-    def _named(self, character: Character) -> bool:
-        """Whether nothing is made or sent but words, or the storyboard itself names the handle."""
-        capabilities = self._ground.capabilities
-        return (
-            capabilities.characters is CharacterWay.NONE
-            or character.source is None
-            or capabilities.profile in character.handles
-        )
+    def _stands(self, name: str) -> Standing:
+        return standing(self._ground.storyboard.characters[name], self._ground.capabilities)
 
     def _digests(self, name: str) -> frozenset[str]:
         return self._outlook.renames.digests(self._ground.recipes.character(name))
 
     def _known(self, name: str) -> bool:
         """Whether the character exists at this provider and account."""
-        here, digests = self._ground.capabilities, self._digests(name)
-        there = any(
-            fact.recipe in digests and fact.provider == here.profile and fact.account == here.account
-            for fact in self._ground.facts.characters
-        )
-        return there and not self._renewed(name) and f"@{name}" not in self._want.rolls
+        return name in self._handles and not self._renewed(name) and f"@{name}" not in self._want.rolls
 
     def _renewed(self, name: str) -> bool:
         """Whether `--cascade` makes it again, because the clip that it was made from is another one now."""
@@ -102,11 +93,11 @@ class Cast:
         ]
 
     def _find(self, name: str) -> Role:
-        character = self._ground.storyboard.characters[name]
-        if self._named(character):
+        character, stands = self._ground.storyboard.characters[name], self._stands(name)
+        if stands in {Standing.WORDS, Standing.NAMED}:
             return FREE
         source = character.source.address.canonical if isinstance(character.source, ShotSource) else None
-        if self._ground.capabilities.characters not in _MADE:
+        if stands is Standing.CARRIED:
             return FREE if source is None else Role(self._from_shot(name, source), None, source)
         if self._known(name):
             return FREE
@@ -128,12 +119,26 @@ class Cast:
             reason = uncertain(f"@{name}", unsettled, among)
             return _halt(_step(name, Action.UNCERTAIN, reason, unsettled, names))
         running = next((it for it in attempts if it.state in {AttemptState.SUBMITTED, AttemptState.DONE}), None)
+        if running is not None and running.state is AttemptState.DONE and self._nameless(name):
+            here = self._ground.capabilities
+            needed = " or ".join(f"`{one}`" for one in sorted(here.casting.names))
+            text = f"`{here.profile}` has made it and named no {needed}, without which no shot can mention it"
+            reason = Reason("nameless", text, f"sorapipe roll @{name}")
+            return _halt(_step(name, Action.BLOCKED, reason, running, names))
         if running is not None:
             reason = Reason("resume", "it was ordered before and is collected")
             return Role(PENDING, _step(name, Action.RESUME, reason, running, names))
         said = f": {attempts[-1].why}" if attempts[-1].why else ""
         reason = Reason("failed", f"it failed before{said}", f"sorapipe roll @{name}")
         return _halt(_step(name, Action.BLOCKED, reason, attempts[-1], names))
+
+    def _nameless(self, name: str) -> bool:
+        """Whether it exists there under a handle that is of no use."""
+        here, digests = self._ground.capabilities, self._digests(name)
+        return any(
+            fact.recipe in digests and (fact.provider, fact.account) == (here.profile, here.account)
+            for fact in self._ground.facts.characters
+        )
 
     def _neighbours(self, name: str, source: str | None) -> Role | None:
         here = self._ground.capabilities
@@ -143,7 +148,7 @@ class Cast:
             inputs = ((source, sha),) if sha is not None else (("", ""),)
         recipe = self._ground.recipes.character(name).digest
         hit = neighbour_character(self._ground.neighbours, recipe, here.profile, here.account, inputs)
-        if hit is None or f"@{name}" in self._want.rolls:
+        if hit is None or f"@{name}" in self._want.rolls or not serves(hit[1].handle, here.casting):
             return None
         where, fact = hit
         reason = Reason("neighbour", f"made for {where}")
@@ -166,7 +171,10 @@ class Cast:
         return Role(PENDING, Step(f"@{name}", f"@{name}", take, Action.RENDER, reason, price, recipe, needs))
 
     def _from_shot(self, name: str, source: str) -> Gate:
-        """The gate of the shot that shows the character; its clip must be a task of this provider."""
+        """The gate of the shot that shows the character; its clip must be a task of this provider, unless the clip
+        itself is what is sent."""
+        if Source.SHOT in self._ground.capabilities.casting.cut:
+            return self._gates.clip(source)
         return worst((self._gates.clip(source), self._same_provider(name, source)))
 
     def _same_provider(self, name: str, source: str) -> Gate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -42,6 +42,20 @@ class Today(NamedTuple):
     unmoved: frozenset[str]
     accepted: bool = False
     near: frozenset[str] = frozenset()
+
+
+def wanted(
+    attempts: Sequence[Attempt],
+    current: frozenset[str],
+    near: frozenset[str],
+    moved: Callable[[Attempt], object],
+    *,
+    accepted: bool,
+) -> Today:
+    """What a shot wants today, with the attempts of `current` and `near` sorted out by what they were made from."""
+    close = current | near if near else current
+    others = {one.token for one in attempts if one.inputs and one.token in close and moved(one)}
+    return Today(current, close - others if others else close, accepted, near)
 
 
 def choose(attempts: Sequence[Attempt], pick: Pick | None, no_good: frozenset[str], today: Today) -> Chosen | None:

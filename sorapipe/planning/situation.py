@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sorapipe.planning.capabilities import Capabilities
-from sorapipe.planning.choice import Because, Chosen, Today, choose, conflict, single_pick
+from sorapipe.planning.choice import Because, Chosen, Today, choose, conflict, single_pick, wanted
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.planning.graph import Graph, Kind, follow_clips
 from sorapipe.planning.plan_types import Staleness
@@ -93,6 +93,27 @@ class Outlook(NamedTuple):
         """The situation of the shot whose clip is shown at an address: `clip:` entries are followed."""
         found = self.situations.get(address)
         return found if found is not None else self.situations[follow_clips(self.shots, self.shots[address].address)]
+
+
+def moved(attempt: Attempt, outlook: Outlook, today: Mapping[str, str | None]) -> bool:
+    """Whether a clip that the attempt was made from is another one now; `today` is that of the outlook or later."""
+    now = ((sha256, today.get(outlook.renames.today(address))) for address, sha256 in attempt.inputs)
+    return any(found is not None and found != sha256 for sha256, found in now)
+
+
+def wanted_now(
+    outlook: Outlook,
+    it: Situation,
+    attempts: Sequence[Attempt],
+    today: Mapping[str, str | None],
+    bought: str | None = None,
+) -> Today:
+    """What a shot wants, for attempts that may have grown since the outlook. `bought` is the recipe of those that a run
+    buys: nothing that a person accepted before holds for them."""
+    digests = {*it.digests, it.recipe.digest, bought}
+    current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
+    accepted = it.accepted and bought is None
+    return wanted(attempts, current, it.near, lambda attempt: moved(attempt, outlook, today), accepted=accepted)
 
 
 def look(ground: Ground) -> Outlook:
@@ -195,8 +216,6 @@ class _Looking:
         """Adds what follows from the takes: the one in the film and whether it is stale."""
         address, facts = new.address, self._facts
         current = frozenset(attempt.token for attempt in attempts if attempt.recipe in digests)
-        moved = {it.token for it in attempts if it.inputs and it.token in current and self._moved(it)}
-        unmoved = current - moved if moved else current
         picks = facts.picks.get(address, ())
         pick = single_pick(picks) if picks else None
         marked = facts.no_good
@@ -204,11 +223,12 @@ class _Looking:
             pick = pick or next((claim.reuse.pick for claim in claims if claim.reuse.pick is not None), None)
             marked |= {claim.attempt.token for claim in claims if claim.reuse.no_good}
         accepted = bool(facts.waivers) and self._accepted(address, digests, new.inputs)
-        film, near = choose(attempts, pick, marked, Today(current, unmoved, accepted)), _NONE
+        today, near = wanted(attempts, current, _NONE, self._moved, accepted=accepted), _NONE
+        film, unmoved = choose(attempts, pick, marked, today), today.unmoved
         if film is not None and film.because in {Because.STALE_PICK, Because.STALE_LATEST}:
             near = self._near(new.recipe, attempts, current)
-            still = frozenset(it.token for it in attempts if it.token in near and not self._moved(it))
-            film = choose(attempts, pick, marked, Today(current, unmoved | still, accepted, near)) if near else film
+            today = wanted(attempts, current, near, self._moved, accepted=accepted)
+            film = choose(attempts, pick, marked, today) if near else film
         stale, changes = FRESH
         if film is not None and not accepted and film.attempt.token not in unmoved:
             stale, changes = self._staleness(new.recipe, film.attempt, current)

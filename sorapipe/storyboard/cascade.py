@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sorapipe.storyboard.document import Container, Places, Value
 from sorapipe.storyboard.source import Span
+from sorapipe.storyboard.text import words
 
 Fields = dict[str, Value]
 
@@ -59,6 +60,27 @@ class Written:
         """Of `length` characters from `offset` of a field's text as it stands in the file."""
         found = self.home(field)
         return self._places.inside(*found, offset, length) if found is not None else self.place()
+
+    def mention(self, name: str) -> Span:
+        """Of the first `@name` in the texts, or in the values that templates put into them; else of the prompt."""
+        for field, text in self._texts():
+            found = next((word for word in words(text) if word.text == name), None)
+            if found is not None and self.home(field) is not None:
+                return self.inside(field, found.offset, len(name) + 1)
+        return self.place("prompt")
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """The texts that may hold mentions, by field, as they stand in the file."""
+        fields = lay_all(self._layers)
+        for field in ("prompt", "look", "negative_prompt"):
+            value = fields.get(field)
+            if isinstance(value, str):
+                yield field, value
+        for root in ("with", "params", "vars"):
+            values = fields.get(root)
+            for name, value in values.items() if isinstance(values, dict) else ():
+                if isinstance(value, str):
+                    yield f"{root}.{name}", value
 
     def own(self, field: str) -> bool:
         """Whether the thing says a field itself."""

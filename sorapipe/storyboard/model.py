@@ -142,6 +142,9 @@ class Origin(Protocol):
     def place(self, field: str | None = None) -> Span:
         """The place of a field's value, wherever the cascade took it from; of the thing itself without one."""
 
+    def mention(self, name: str) -> Span:
+        """The place of the first `@name` in the texts of the thing; of its prompt where it stands in none of them."""
+
 
 @record(frozen=True, slots=True)
 class Character:

@@ -9,8 +9,8 @@ from engine.scripted import Charged
 from engine.world import CAPABILITIES, World, character, film, shot
 
 from sorapipe.engine.messages import Limits
-from sorapipe.engine.reconcile import known_handles
 from sorapipe.planning.facts import AttemptState, CharacterFact
+from sorapipe.planning.handles import known_handles
 from sorapipe.planning.plan_types import Wishes
 from sorapipe.providers.base import MadeCharacter, NotThere, PollAnswer, Running, Succeeded
 from sorapipe.storyboard.model import Handle
@@ -122,4 +122,4 @@ def test_a_handle_of_our_own_making_comes_before_one_that_only_the_lock_knows(ta
     (own,) = world.workspace.facts().characters
     with world.workspace.hold("x") as session:
         session.character(CharacterFact("keeper", own.recipe, "studio", None, Handle("ch_0000", "x"), task))
-    assert known_handles(world.outlook(), world.plan()) == {"keeper": own.handle}
+    assert known_handles(world.outlook()) == {"keeper": own.handle}

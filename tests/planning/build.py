@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 
-from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price
+from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Model, Per, Price, Source
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact, Facts, Pick, Waiver
 from sorapipe.planning.graph import Graph, build
 from sorapipe.planning.plan import make_plan
@@ -42,6 +42,9 @@ class At:
     def place(self, name: str | None = None) -> Span:
         return Span(Place("film.yaml", self.fields.get(name or "", self.line), 1), 1)
 
+    def mention(self, name: str) -> Span:
+        return self.place(f"@{name}")
+
 
 MODEL = Model(
     name="sora-2",
@@ -55,6 +58,7 @@ MODEL = Model(
     ends=None,
 )
 HD = replace(MODEL, name="sora-2-hd", prices=(Price(Decimal("0.5"), Per.SECOND),))
+SOURCES = frozenset({Source.URL, Source.SHOT})
 REAL = Capabilities(
     profile="studio",
     account=None,
@@ -68,7 +72,7 @@ REAL = Capabilities(
         ("model", "seconds", "size", "input_reference", "watermark", "private", "metadata", "style", "extra")
     ),
     characters=CharacterWay.TASK,
-    casting=Casting(2),
+    casting=Casting(2, SOURCES, names=frozenset({"id", "username"})),
     image_types=("image/png",),
     in_flight=100,
     minutes=Decimal(3),

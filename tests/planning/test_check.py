@@ -90,7 +90,7 @@ def test_characters_need_a_way_or_words() -> None:
     assert said(shot("a", mentions=("fox",)), characters=[character("fox", url, "red")], at=nowhere) == []
     clip = [character("fox", FileSource("fox.mp4", None))]
     assert said(shot("a", mentions=("fox",)), characters=clip) == [
-        "error: `studio` makes characters from a `url` or a finished shot, not from a file (`@fox`)"
+        "error: `studio` makes characters from a url or a finished shot, not from a file"
     ]
 
 
