@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
-from sorapipe.simulator.catalogue import CHARACTERS_A_SHOT, MODELS, PROMPT_LIMIT, STYLES
+from sorapipe.simulator.catalogue import CHARACTERS_A_SHOT, PROMPT_LIMIT, STYLES, Model
 
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?),\s*(\d{1,6}(?:\.\d{1,6})?)")
 _TASK = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _METADATA_LIMIT = 4_096
 _URL_LIMIT = 2_048
+CFG_LIMIT = 30
+REFUSED = "[refused]"
 
 Check = Callable[[object], str | None]
 
@@ -28,13 +30,30 @@ def text(limit: int) -> Check:
     return check
 
 
-def prompt(value: object) -> str | None:
-    """What is to be seen."""
-    if not isinstance(value, str):
-        return "must be a string"
-    if not value.strip():
-        return "is empty"
-    return f"is longer than {PROMPT_LIMIT} characters" if len(value) > PROMPT_LIMIT else None
+def prompt(limit: int = PROMPT_LIMIT) -> Check:
+    """What is to be seen, in at most `limit` characters."""
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, str):
+            return "must be a string"
+        if not value.strip():
+            return "is empty"
+        if REFUSED in value:
+            return "this prompt is against the rules"
+        return f"is longer than {limit} characters" if len(value) > limit else None
+
+    return check
+
+
+def one_of(words: Iterable[str]) -> Check:
+    """One of these words."""
+    known = tuple(words)
+    return lambda value: None if isinstance(value, str) and value in known else f"must be one of {', '.join(known)}"
+
+
+def string(value: object) -> str | None:
+    """Any text: what it says is looked at elsewhere."""
+    return None if isinstance(value, str) else "must be a string"
 
 
 def boolean(value: object) -> str | None:
@@ -49,9 +68,14 @@ def seed(value: object) -> str | None:
     return None if -(2**63) <= value < 2**63 else "is out of range"
 
 
-def style(value: object) -> str | None:
-    """A style that is on the page."""
-    return None if isinstance(value, str) and value in STYLES else f"must be one of {', '.join(STYLES)}"
+style = one_of(STYLES)
+
+
+def cfg_scale(value: object) -> str | None:
+    """How closely the prompt is followed."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return "must be a number"
+    return None if 0 <= value <= CFG_LIMIT else f"must be between 0 and {CFG_LIMIT}"
 
 
 def url(value: object) -> str | None:
@@ -66,15 +90,21 @@ def url(value: object) -> str | None:
     return None if good else "must be an http(s) URL"
 
 
-def timestamps(value: object) -> str | None:
-    """`start,end` in seconds, one to three apart."""
-    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        return "must be `start,end` in seconds, for example `1,3`"
-    length = float(found[2]) - float(found[1])
-    if not (length > 1 - 1e-9 and length < 3 + 1e-9) or math.isnan(length):
-        return "must span 1 to 3 seconds"
-    return None
+def span(least: int, most: int) -> Check:
+    """`start,end` in seconds, so far apart."""
+
+    def check(value: object) -> str | None:
+        found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return "must be `start,end` in seconds, for example `1,3`"
+        length = float(found[2]) - float(found[1])
+        good = least - 1e-9 < length < most + 1e-9
+        return None if good else f"must span {least} to {most} seconds"
+
+    return check
+
+
+timestamps = span(1, 3)
 
 
 def task(value: object) -> str | None:
@@ -99,27 +129,27 @@ def picture(value: object) -> str | None:
 metadata = text(_METADATA_LIMIT)
 
 
-def model(value: object) -> str | None:
+def model(names: Iterable[str]) -> Check:
     """A model that is sold here."""
-    return None if isinstance(value, str) and value in MODELS else f"must be one of {', '.join(MODELS)}"
+    return one_of(names)
 
 
-def seconds(value: object, model: str) -> str | None:
+def seconds(value: object, model: Model, others: Iterable[Model]) -> str | None:
     """A length that the model makes, as a string."""
     if not isinstance(value, str):
         return "must be a string"
-    if value in map(str, MODELS[model].credits):
+    if value in map(str, model.credits):
         return None
-    longest = any(value in map(str, other.credits) for other in MODELS.values())
-    return f"must be one of {', '.join(map(str, MODELS[model].credits))}" + (f" with {model}" if longest else "")
+    longest = any(value in map(str, other.credits) for other in others)
+    return f"must be one of {', '.join(map(str, model.credits))}" + (f" with {model.name}" if longest else "")
 
 
-def size(value: object, model: str) -> str | None:
+def size(value: object, model: Model, others: Iterable[Model]) -> str | None:
     """A size that the model makes."""
-    if isinstance(value, str) and value in MODELS[model].sizes:
+    if isinstance(value, str) and value in model.sizes:
         return None
-    other = isinstance(value, str) and any(value in shelf.sizes for shelf in MODELS.values())
-    return f"must be one of {', '.join(MODELS[model].sizes)}" + (f" with {model}" if other else "")
+    other = isinstance(value, str) and any(value in shelf.sizes for shelf in others)
+    return f"must be one of {', '.join(model.sizes)}" + (f" with {model.name}" if other else "")
 
 
 def members(values: Mapping[str, object], checks: Mapping[str, Check], prefix: str) -> list[str]:

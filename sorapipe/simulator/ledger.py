@@ -48,13 +48,15 @@ CREATE TABLE IF NOT EXISTS callbacks (
     number INTEGER PRIMARY KEY, at INTEGER NOT NULL, task TEXT NOT NULL, url TEXT NOT NULL, attempt INTEGER NOT NULL,
     status INTEGER, problem TEXT, fault TEXT);
 CREATE TABLE IF NOT EXISTS characters (
-    id TEXT PRIMARY KEY, account TEXT NOT NULL, username TEXT NOT NULL UNIQUE, task TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, username TEXT NOT NULL UNIQUE, task TEXT NOT NULL UNIQUE,
+    name TEXT) WITHOUT ROWID;
 """
 
 # What the books of version 1 lack.
 _SINCE_1 = {
     "tasks": ("request INTEGER", "charge TEXT NOT NULL DEFAULT 'accept'"),
     "requests": ("sent REAL NOT NULL DEFAULT 1.0",),
+    "characters": ("name TEXT",),
 }
 
 
@@ -139,12 +141,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A character that a task made."""
+    """A character that a task made; one with a `name` is called so in prompts, the others by username."""
 
     id: str
     account: str
     username: str
     task: str
+    name: str | None = None
 
 
 def now_ms() -> int:
@@ -378,6 +381,15 @@ class Page:
             raise ValueError(f"BUG: a task has no time `{column}`")
         self.run(f"UPDATE tasks SET {column} = ? WHERE task = ? AND {column} IS NULL", (at, name))  # noqa: S608
 
+    def tasks(self, account: str, dialect: str, *, newest_first: bool) -> list[Task]:
+        """The account's tasks that were made in a dialect."""
+        order = "DESC" if newest_first else "ASC"
+        found = self.run(
+            f"SELECT * FROM tasks WHERE account = ? AND json_extract(wish, '$.dialect') = ? ORDER BY number {order}",  # noqa: S608 (one of two words)
+            (account, dialect),
+        )
+        return [Task(*row) for row in found]
+
     def creates_since(self, account: str, since: int) -> list[int]:
         """Times of the creates that were accepted after `since`, oldest first."""
         found = self.run(
@@ -423,11 +435,16 @@ class Page:
     def add_character(self, character: Character) -> None:
         """Writes down a character; the same one again changes nothing."""
         self.run(
-            "INSERT OR IGNORE INTO characters VALUES (?,?,?,?)",
-            (character.id, character.account, character.username, character.task),
+            "INSERT OR IGNORE INTO characters VALUES (?,?,?,?,?)",
+            (character.id, character.account, character.username, character.task, character.name),
         )
 
-    def has_character(self, account: str, id: str) -> bool:
-        """Whether the account has that character."""
-        found = self.run("SELECT 1 FROM characters WHERE id = ? AND account = ?", (id, account))
+    def character(self, account: str, id: str) -> Character | None:
+        """The account's character of that id."""
+        row = self.run("SELECT * FROM characters WHERE id = ? AND account = ?", (id, account)).fetchone()
+        return Character(*row) if row else None
+
+    def has_username(self, account: str, username: str) -> bool:
+        """Whether a character of the account is called so."""
+        found = self.run("SELECT 1 FROM characters WHERE username = ? AND account = ?", (username, account))
         return found.fetchone() is not None

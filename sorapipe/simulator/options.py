@@ -53,7 +53,11 @@ class Options:
     rate: Rate | None = None
     metadata_echo: bool = True
     keys: tuple[str, ...] = ()
-    errors: str = "status"
+    errors: str = "usual"
+    content: str = "bytes"
+    ids: str = "plain"
+    missing_seconds: str = "refuse"
+    upload_lifetime: float = 24 * 3600.0
     url_lifetime: float | None = None
     refunds: str = "full"
     refund_after: float = 60.0
@@ -226,8 +230,19 @@ def _features(serve: argparse.ArgumentParser) -> None:
     ):
         group.add_argument(name, choices=("on", "off"), default="on", help=f"{text} (default on)")
     group.add_argument(
-        "--errors", choices=("status", "body"), default="status", help="body: HTTP 200 with the code inside"
+        "--errors",
+        choices=("usual", "status", "body"),
+        default="usual",
+        help="body: HTTP 200 with the code inside; usual: so in dialect jobs only (dialect videos: never)",
     )
+    group.add_argument(
+        "--upload-lifetime",
+        type=_above_zero("an upload must live for a while"),
+        default=24 * 3600.0,
+        metavar="SECONDS",
+        help="uploads can be used for so long (default a day)",
+    )
+    _videos(serve)
     group.add_argument(
         "--url-lifetime",
         type=_above_zero("a URL must live for a while"),
@@ -237,6 +252,23 @@ def _features(serve: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--webhook-secret", default="", metavar="TEXT", help="callbacks (to loopback only) are signed with it"
     )
+
+
+def _videos(serve: argparse.ArgumentParser) -> None:
+    group = serve.add_argument_group("dialect videos")
+    group.add_argument(
+        "--content",
+        choices=("bytes", "redirect", "json", "url"),
+        default="bytes",
+        help="where a clip is: /content gives bytes (default), a redirect or JSON with a URL; url: the video has it",
+    )
+    group.add_argument(
+        "--missing-seconds",
+        choices=("refuse", "trap"),
+        default="refuse",
+        help="a create without seconds; trap: billed as 4 s and rendered as 10 s, as was seen",
+    )
+    group.add_argument("--ids", choices=("plain", "colon"), default="plain", help="colon: ids hold a `:` (any dialect)")
 
 
 def _trouble(serve: argparse.ArgumentParser) -> None:
@@ -267,6 +299,10 @@ def serve_options(words: argparse.Namespace) -> Options:
         metadata_echo=words.metadata_echo == "on",
         keys=tuple(words.key),
         errors=words.errors,
+        content=words.content,
+        ids=words.ids,
+        missing_seconds=words.missing_seconds,
+        upload_lifetime=words.upload_lifetime,
         url_lifetime=words.url_lifetime,
         refunds=words.refunds,
         refund_after=words.refund_after,

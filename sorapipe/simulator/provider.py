@@ -14,37 +14,16 @@ from enum import StrEnum
 from typing import Protocol, assert_never
 
 from sorapipe.simulator.catalogue import Wish, price
+from sorapipe.simulator.characters import Problem, character_of, misused
 from sorapipe.simulator.ledger import Asked, Books, Character, Entry, Fate, Money, Page, Task
 from sorapipe.simulator.options import Options
 
 FREE_CREDITS = 100_000
 HOUSE = "house"
 _TOKEN = re.compile(r"sp1:([A-Za-z0-9._-]{1,64})")
-# Words that often begin a description and make poor usernames.
-_NO_NAMES = frozenset(
-    [
-        "the",
-        "old",
-        "young",
-        "her",
-        "his",
-        "with",
-        "and",
-        "she",
-        "who",
-        "man",
-        "woman",
-        "girl",
-        "boy",
-        "tall",
-        "small",
-        "one",
-        "this",
-        "that",
-    ]
-)
 _MODERATED = ("moderated", "content moderation stopped this generation")
 _QUEUED, _STARTED = 0.08, 0.25
+_ID_LETTERS = 29
 
 
 class State(StrEnum):
@@ -81,11 +60,15 @@ class No(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """A create that was not taken: nothing was charged. `retry_after` in seconds."""
+    """A create that was not taken: nothing was charged. `retry_after` in seconds.
+
+    `field` is the member of the wish that is wrong, where it is known which.
+    """
 
     no: No
     message: str
     retry_after: int | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +127,8 @@ class Provider:
             match verdict:
                 case TurnedAway():
                     token = _token(wish.metadata) if isinstance(wish, Wish) else _token(body.decode("utf-8", "replace"))
-                    said = f"{verdict.no}: {verdict.message}"
+                    about = f"{verdict.field}: " if verdict.field else ""
+                    said = f"{verdict.no}: {about}{verdict.message}"
                     line = Money(Entry.REJECT, account, 0, token=token, body=digest, note=said)
                     number = _reject(page, asked, _STATUS[verdict.no], line)
                 case Taken(task=task):
@@ -183,7 +167,8 @@ class Provider:
             return TurnedAway(No.PARAMETERS, wish)
         problem = self._broken_reference(page, account, wish)
         if problem is not None:
-            return TurnedAway(No.PARAMETERS, problem)
+            field, message = problem
+            return TurnedAway(No.PARAMETERS, message, field=field)
         cost = price(wish)
         balance = page.balance(account) - self._promised_credits(page, account)
         if balance < cost:
@@ -209,28 +194,27 @@ class Provider:
             return None
         return max(1, -(-(recent[-rate.creates] + window - now) // 1000))
 
-    def _broken_reference(self, page: Page, account: str, wish: Wish) -> str | None:
+    def _broken_reference(self, page: Page, account: str, wish: Wish) -> Problem | None:
         if wish.character_from_task is not None:
             source = page.task(wish.character_from_task)
             if source is None or source.account != account:
-                return "input.character_from_task: no such task"
+                return "character_from_task", "no such task"
             view = self._view(page, source)
             if view.state is not State.SUCCESS or not view.has_clip:
-                return "input.character_from_task: the task is not a finished clip"
-        for id in wish.character_ids:
-            if not page.has_character(account, id):
-                return f"input.character_id_list: no such character `{id[:80]}`"
-        return None
+                return "character_from_task", "the task is not a finished clip"
+        return misused(page, account, wish)
 
     def _new_task(self, page: Page, account: str, wish: Wish, digest: str, fate: Fate) -> Task:
         now = self.books.clock()
         number = page.next_number()
-        name = "task_" + hashlib.sha256(f"{self._seed}:task:{number}".encode()).hexdigest()[:24]
+        name = self._id(wish, f"{self._seed}:task:{number}")
         if page.task(name) is not None:  # another seed was here before
-            name = "task_" + hashlib.sha256(f"{self.books.secret}:{name}".encode()).hexdigest()[:24]
+            name = self._id(wish, f"{self.books.secret}:{name}")
         length = self.options.latency.draw(random.Random(f"{self._seed}:{number}"))  # noqa: S311
         if fate.seconds is not None:
             length = fate.seconds
+        if wish.immediate:
+            length = 0
         code, message = fate.fail or (_MODERATED if "[moderated]" in wish.prompt else (None, None))
         return Task(
             number=number,
@@ -246,6 +230,12 @@ class Provider:
             fail_message=message,
             charge=self.options.charge,
         )
+
+    def _id(self, wish: Wish, source: str) -> str:
+        """An id: of the same length in all dialects, as canned clips have room for."""
+        word = "video" if wish.dialect == "videos" else "task"
+        mark = ":" if self.options.ids == "colon" else "_"
+        return (word + mark + hashlib.sha256(source.encode()).hexdigest())[:_ID_LETTERS]
 
     def _note_character(self, page: Page, task: Task, wish: Wish) -> None:
         if wish.character_create and task.fail_code is None:
@@ -269,6 +259,11 @@ class Provider:
         with self.books.reading() as page:
             task = page.task(name)
             return self._view(page, task) if task is not None else None
+
+    def listed(self, account: str, dialect: str, *, newest_first: bool) -> list[View]:
+        """All tasks of the account that were made in the dialect; no look is noted."""
+        with self.books.reading() as page:
+            return [self._view(page, task) for task in page.tasks(account, dialect, newest_first=newest_first)]
 
     def fetched(self, view: View) -> None:
         """Notes that the clip was sent for the first time."""
@@ -402,12 +397,3 @@ def wish_of(task: Task) -> Wish:
     members = json.loads(task.wish)
     members["character_ids"] = tuple(members["character_ids"])
     return Wish(**members)
-
-
-def character_of(task: Task, wish: Wish) -> Character:
-    """The character that a task makes: the same at every look. The username holds a dot."""
-    digest = hashlib.sha256(task.task.encode()).hexdigest()
-    words = [word for word in re.findall(r"[A-Za-z]{3,12}", wish.prompt) if word.lower() not in _NO_NAMES]
-    names = [word for word in words if word[0].isupper()]
-    name = (names or words or ["someone"])[0].lower()
-    return Character(f"char_{digest[:20]}", task.account, f"{name}.{digest[20:28]}", task.task)
