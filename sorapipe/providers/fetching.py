@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from sorapipe.providers import ranges
 from sorapipe.providers.answers import Unreadable, is_html, message_of, parse
-from sorapipe.providers.bare import clip_url
 from sorapipe.providers.base import Body, DownloadFailed
 from sorapipe.providers.http import MAX_HOPS, REDIRECTS, Clock, Opened, Wire, redirected
+from sorapipe.providers.objects import clip_url
 
 SLOWEST = 4096.0
 """Bytes per second below which a download is given up, looked at every `WINDOW` seconds of waiting."""

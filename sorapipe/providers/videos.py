@@ -37,7 +37,6 @@ CHARACTERS = {
 CALLBACKS = False
 
 CHARACTER_MODEL = "sora-2-character"
-PAGE = 100
 
 _VIDEOS = "/v1/videos"
 _OPENAI_CHARACTERS = "/v1/videos/characters"
@@ -159,7 +158,7 @@ def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:
 
 def list_request(profile: Profile, after: str | None = None) -> Call | None:
     """The call that asks for a page of the list, the newest first."""
-    page = (("limit", str(PAGE)), ("order", "desc"))
+    page = (("limit", str(bare.PAGE)), ("order", "desc"))
     return Call("GET", _VIDEOS, query=page if after is None else (*page, ("after", after)))
 
 
