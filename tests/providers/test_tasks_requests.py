@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from decimal import Decimal
 
+import pytest
 from providers.provider_data import CAPABILITIES, FIELDS, order, profile
 
 from sorapipe.providers import tasks
@@ -97,3 +98,29 @@ def test_a_callback_stands_beside_the_input() -> None:
 def test_a_task_is_asked_for_by_its_id_whatever_it_holds() -> None:
     assert tasks.query_request("task_1", profile()).path == "/api/v1/tasks/query/task_1"
     assert tasks.query_request("a:b/../c?d#e", profile()).path == "/api/v1/tasks/query/a%3Ab%2F..%2Fc%3Fd%23e"
+
+
+def test_a_picture_that_has_an_address_goes_out_as_that() -> None:
+    there = Media("stairs.png", "image/png", b"\x89PNG", "https://files.example.org/stairs.png")
+    assert sent(input_reference=there)["input_reference"] == "https://files.example.org/stairs.png"
+
+
+CHARACTER_MODELS = [
+    ({}, {"character_url": "https://example.org/fox.mp4"}, "sora-2"),
+    ({"text": "a"}, {"character_url": "https://example.org/fox.mp4"}, "a"),
+    ({"text": "a", "character": "b"}, {"character_url": "https://example.org/fox.mp4"}, "b"),
+    ({"text": "a", "character": "b"}, {"character_from_task": "task_1"}, "b"),
+    ({"text": "a", "character": "b", "character_task": "c"}, {"character_from_task": "task_1"}, "c"),
+    ({"text": "a", "character_task": "c"}, {"character_url": "https://example.org/fox.mp4"}, "a"),
+]
+
+
+@pytest.mark.parametrize(("names", "source", "model"), CHARACTER_MODELS)
+def test_characters_are_made_by_the_model_that_the_provider_has_for_it(
+    names: dict[str, str], source: dict[str, str], model: str
+) -> None:
+    ordered = order(character_name="Ember", character_create=True, **source)
+    body = tasks.create_request(ordered, profile(wire={"sora-2": names})).json
+    assert body is not None
+    assert body["model"] == model
+    assert {**source, "character_create": True}.items() <= body["input"].items()  # type: ignore[union-attr]
