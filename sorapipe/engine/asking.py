@@ -162,12 +162,15 @@ class Asking:
         """A job was found ready for the first time; `told` is how long the provider says it worked."""
         if job.urlless_since is not None or job.refreshed or job.work.step.action not in BUYS:
             return
-        seconds = worked(told, _after(job), _age(job, now))
+        after, age = _after(job), _age(job, now)
+        seconds = worked(told, after, age)
+        if seconds is None and age is not None and not self._durations.knows(job.work.kind):
+            seconds = ((after or 0.0) + age) / 2  # better than nothing
         if seconds is not None and self._durations.told(job.work.kind, seconds):
             self._replan(job.work.kind, now)
 
     def _replan(self, kind: Kind, now: float) -> None:
-        """The first duration of a kind is known: those under way are asked when they are likely to be done."""
+        """More is known of a kind: those under way are asked when they are likely to be done."""
         for key in self._course.polls:
             job = self._course.board.jobs[key]
             known = job.taken_at != LONG_AGO and job.misses == job.absences == 0

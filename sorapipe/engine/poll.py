@@ -33,6 +33,8 @@ _STEADY = 0.06
 _MARGIN = 0.005
 _DOUBT = 0.8
 _HURRY = 0.97
+_NARROW = 0.1
+_TELLING = frozenset({1, 2, 4, 8})
 _SHARE = 0.04
 _SHORTEST_PACE = 0.05
 _LONGEST_PACE = 1.0
@@ -64,6 +66,9 @@ class Samples:
         self._sorted: list[float] = []
         self._expectation: Expectation | None = None
 
+    def __len__(self) -> int:
+        return len(self._sorted)
+
     def add(self, seconds: float) -> None:
         """One more; the oldest is forgotten."""
         if len(self._order) == _SAMPLES:
@@ -84,7 +89,8 @@ class Samples:
         shortest = max(0.025 * middle, 0.05)
         if high - low <= _STEADY * middle:
             first = self._quantile(0.8) * 1.001 + _MARGIN
-            return Expectation(first, max(shortest, spread / 6), max(high, first))
+            step = min(max(shortest, spread / 6), max(_PATIENCE, 0.05 * middle))
+            return Expectation(first, step, max(high, first))
         step = min(max(spread / 5.5, shortest), max(_PATIENCE, 0.1 * middle))
         return Expectation(low + _MARGIN, step, high)
 
@@ -106,12 +112,12 @@ class Durations:
                 self.told(kind, seconds)
 
     def told(self, kind: Kind, seconds: float) -> bool:
-        """A clip took so long. Whether this is the first that is known of the kind."""
+        """A clip took so long. Whether that says much that was not known: it is one of the first of its kind."""
         if not 0 < seconds < _LONGEST_WORK:
             return False
-        first = kind not in self._samples
-        self._samples.setdefault(kind, Samples()).add(seconds)
-        return first
+        samples = self._samples.setdefault(kind, Samples())
+        samples.add(seconds)
+        return len(samples) in _TELLING
 
     def knows(self, kind: Kind) -> bool:
         """Whether anything is known of a kind."""
@@ -151,15 +157,18 @@ def worked(told: float | None, after: float | None, by: float | None) -> float |
 
     `told` is what the provider says. It was not ready at the age `after` (`None`: nobody asked) and ready at the age
     `by` (`None`: nobody here knows its age). What the provider says is believed as far as the two polls allow it: it
-    may count whole seconds only, or leave out how long the clip was queued. When the first poll finds it ready that
-    says only "not later": the guess is a little less, so that the estimate creeps down until polls come too early
-    again.
+    may count whole seconds only, or leave out how long the clip was queued. Two polls far apart teach nothing. When
+    the first poll finds it ready that says only "not later": the guess is a little less, so that the estimate creeps
+    down until polls come too early again.
     """
-    if told is not None and not 0 < told < _LONGEST_WORK:
-        told = None
-    if by is None or (told is not None and (after or 0.0) <= told <= by):
+    told = told if told is not None and 0 < told < _LONGEST_WORK else None
+    if by is None:
         return told
-    return by * _HURRY if after is None else (after + by) / 2
+    if after is None:
+        return told if told is not None and told <= by else by * _HURRY
+    if told is not None:
+        return max(after, min(told, by))
+    return (after + by) / 2 if by - after <= _NARROW * by else None
 
 
 def _unlearned(age: float, scout: bool) -> float:
