@@ -17,14 +17,24 @@ from PIL import Image
 FPS = 12
 SAMPLE_RATE = 48_000
 _AAC_FRAME = 1024
-KEY = 36
 _X264 = "keyint={key}:scenecut=0:bframes=0:aq-mode=1:weightp=0"
-_VIDEO = {
-    "preset": "ultrafast",
-    "tune": "fastdecode",
-    "crf": "26",
-    "threads": "1",
-}
+
+
+class Care(NamedTuple):
+    """How much of the encoder's time goes into a clip, and how many of its bytes. Every `key`-th frame stands alone."""
+
+    preset: str
+    tune: str
+    crf: int
+    key: int
+
+    def options(self) -> dict[str, str]:
+        """In the encoder's words."""
+        params = _X264.format(key=self.key)
+        return {"preset": self.preset, "tune": self.tune, "crf": str(self.crf), "threads": "1", "x264-params": params}
+
+
+QUICK = Care("ultrafast", "fastdecode", 26, 36)
 
 
 class Planes(NamedTuple):
@@ -42,8 +52,8 @@ class Label(NamedTuple):
     comment: str
 
 
-def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], label: Label, key: int = KEY) -> None:
-    """Encodes frames at `FPS`; the file is there whole or not at all. Every `key`-th frame stands alone.
+def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], label: Label, care: Care = QUICK) -> None:
+    """Encodes frames at `FPS`; the file is there whole or not at all.
 
     Raises OSError or av.FFmpegError.
     """
@@ -51,17 +61,17 @@ def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], labe
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".mp4")
     os.close(handle)
     try:
-        _encode(name, frames, size, label, key)
+        _encode(name, frames, size, label, care)
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], label: Label, key: int) -> None:
+def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], label: Label, care: Care) -> None:
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(name, "w", format="mp4", options=options) as out, av.open(str(label.tone)) as sound:
         out.metadata["comment"] = label.comment
-        video = _video_stream(out, size, key)
+        video = _video_stream(out, size, care)
         audio = out.add_stream_from_template(sound.streams.audio[0])
         packets = _audio_packets(sound, audio)
         for number, planes in enumerate(frames):
@@ -73,8 +83,8 @@ def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], label: L
         _mux_until(out, packets, float("inf"))
 
 
-def _video_stream(out: av.container.OutputContainer, size: tuple[int, int], key: int) -> VideoStream:
-    video = out.add_stream("libx264", rate=FPS, options=_VIDEO | {"x264-params": _X264.format(key=key)})
+def _video_stream(out: av.container.OutputContainer, size: tuple[int, int], care: Care) -> VideoStream:
+    video = out.add_stream("libx264", rate=FPS, options=care.options())
     video.width, video.height = size
     video.pix_fmt = "yuv420p"
     video.codec_context.time_base = Fraction(1, FPS)
@@ -123,14 +133,17 @@ def _mux_until(out: av.container.OutputContainer, packets: _AudioPackets, until:
             return
 
 
-def write_tone(path: Path, expression: str, seconds: int) -> None:
-    """A sound of `seconds` (a hair shorter, so that the picture rules the length) from a libav expression of `t`."""
+def write_tone(path: Path, expression: str, seconds: int, bits: int) -> None:
+    """A sound of `seconds` (a hair shorter, so that the picture rules the length) from a libav expression of `t`.
+
+    `bits` is how many a second may take.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".mp4")
     os.close(handle)
     try:
         with av.open(name, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
-            audio = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono", options={"b": "72000"})
+            audio = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono", options={"b": str(bits)})
             for frame in _samples(expression, seconds):
                 for packet in audio.encode(frame):
                     out.mux(packet)
