@@ -105,10 +105,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A local file that leaves this machine, and the labels of the steps that send it."""
+    """A file that leaves this machine, and the labels of the steps that send it.
 
-    asset: Asset
+    `asset` is `None` for the clip of a shot that is not there yet; `shot` is the label of the shot whose clip it is.
+    `part` are the seconds of it that are cut out and sent, from and to; `None`: the whole file goes.
+    """
+
+    asset: Asset | None
     steps: tuple[str, ...]
+    part: tuple[Decimal, Decimal] | None = None
+    shot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from sorapipe.planning.capabilities import CharacterWay
+from sorapipe.planning.capabilities import CharacterWay, Source
 from sorapipe.planning.cost import NOTHING, character_price, request_price
 from sorapipe.planning.plan_types import BUYS, Action, Step, Totals, Upload
 from sorapipe.planning.situation import Outlook
-from sorapipe.storyboard.model import FileRef, FileSource, Shot, Use
+from sorapipe.planning.ways import Part, part
+from sorapipe.storyboard.model import FileRef, FileSource, Shot, ShotSource, Use
+from sorapipe.storyboard.source import Asset
 
 _WHOLE = Use()
 _WORKS = BUYS | {Action.RESUME}
+
+
+class _Sent(NamedTuple):
+    """The path of a file, or the address of a shot whose clip it is; and the part of it."""
+
+    path: str
+    shot: str | None
+    part: Part | None
 
 
 def totals(outlook: Outlook, steps: Sequence[Step], select: Collection[str] | None = None) -> Totals:
@@ -51,16 +63,37 @@ def _price(outlook: Outlook, step: Step) -> Decimal | None:
 
 
 def uploads(outlook: Outlook, steps: Sequence[Step]) -> tuple[Upload, ...]:
-    """The local files that leave this machine with a purchase, sorted by path."""
-    assets = outlook.ground.recipes.assets
-    if not assets:
+    """The files that leave this machine with a purchase, those of the storyboard first, sorted by path; then clips of
+    its own shots, by their labels."""
+    ground = outlook.ground
+    if not ground.recipes.assets and Source.SHOT not in ground.capabilities.casting.cut:
         return ()
-    labels: dict[str, dict[str, None]] = {}
+    making = {step.address for step in steps if step.action in _WORKS}
+    sent: dict[_Sent, dict[str, None]] = {}
     for step in steps:
-        if step.action in BUYS:
-            for path in _files(outlook, step.address):
-                labels.setdefault(path, {})[step.label] = None
-    return tuple(Upload(assets[path], tuple(labels[path])) for path in sorted(labels))
+        for what in _files(outlook, step.address) if step.action in BUYS else ():
+            sent.setdefault(what, {})[step.label] = None
+    found = [replace(_upload(outlook, what, making), steps=tuple(labels)) for what, labels in sent.items()]
+    return tuple(sorted(found, key=_order))
+
+
+def _order(upload: Upload) -> tuple[bool, str, tuple[Decimal, Decimal]]:
+    path = upload.shot or (upload.asset.path if upload.asset is not None else "")
+    return upload.shot is not None, path, upload.part or (NOTHING, NOTHING)
+
+
+def _upload(outlook: Outlook, sent: _Sent, making: Collection[str]) -> Upload:
+    """What leaves, without those who send it. `making` are the shots whose clip may be another one by then."""
+    path, shot, part = sent
+    span = None if part is None else (part.start, part.end)
+    if shot is None:
+        return Upload(outlook.ground.recipes.assets[path], (), span)
+    it = outlook.situations[shot]
+    film = it.film.attempt if it.film is not None and shot not in making else None
+    clip = None
+    if film is not None and film.out is not None and film.sha256 is not None:
+        clip = Asset(film.out, film.sha256, film.size or 0, "video/mp4")
+    return Upload(clip, (), span, it.shot.label)
 
 
 def film_seconds(outlook: Outlook, select: Collection[str] | None = None) -> Decimal:
@@ -91,12 +124,19 @@ def _seconds(outlook: Outlook, shot: Shot) -> Decimal:
     return max(NOTHING, end - start)
 
 
-def _files(outlook: Outlook, address: str) -> Iterable[str]:
+def _files(outlook: Outlook, address: str) -> Iterable[_Sent]:
+    """What a step sends."""
+    ground = outlook.ground
     if address.startswith("@"):
-        source = outlook.ground.storyboard.characters[address[1:]].source
-        return (source.path,) if isinstance(source, FileSource) else ()
+        source, casting = ground.storyboard.characters[address[1:]].source, ground.capabilities.casting
+        if isinstance(source, FileSource):
+            return (_Sent(source.path, None, part(source, casting)),)
+        if isinstance(source, ShotSource) and Source.SHOT in casting.cut:
+            return (_Sent("", outlook.source(source.address.canonical).address, part(source, casting)),)
+        return ()
     request = outlook.situations[address].request
-    return [picture.path for picture in (request.input_reference, request.last_frame) if isinstance(picture, FileRef)]
+    pictures = (request.input_reference, request.last_frame)
+    return [_Sent(picture.path, None, None) for picture in pictures if isinstance(picture, FileRef)]
 
 
 def _minutes(outlook: Outlook, steps: Sequence[Step]) -> Decimal:

@@ -5,7 +5,7 @@
      steps: [{address, label, take, letter, scene, action, reason: {code, text, command, instead, then}, price, recipe,
               needs, attempt: {state, tasks, out, cost} | null, reuse: {out, clip, character} | null, stale,
               stale_price}],
-     uploads: [{path, sha256, bytes, media_type, steps}],
+     uploads: [{path, sha256, bytes, media_type, steps, part: [from, to] | null, shot}],
      gone: [{address, label, takes, cost, currency}],
      warnings: [diagnostic]}
 
@@ -118,9 +118,11 @@ def _gone(gone: Gone) -> Data:
 def _upload(upload: Upload) -> Data:
     asset = upload.asset
     return {
-        "path": escape(asset.path),
-        "sha256": asset.sha256,
-        "bytes": asset.size,
-        "media_type": asset.media_type,
+        "path": escape(asset.path) if asset else None,
+        "sha256": asset.sha256 if asset else None,
+        "bytes": asset.size if asset else None,
+        "media_type": asset.media_type if asset else "video/mp4",
         "steps": list(upload.steps),
+        "part": [decimal(second) for second in upload.part] if upload.part else None,
+        "shot": upload.shot,
     }

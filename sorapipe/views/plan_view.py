@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Gone, Plan, Staleness, Step
+from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Gone, Plan, Staleness, Step, Upload
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.page import Page
@@ -152,10 +152,8 @@ class _Sheet:
             return
         self.lines += ["", self.paint("files that leave this machine", "bold")]
         for upload in self.plan.uploads:
-            asset = upload.asset
-            about = f"{amount_of_bytes(asset.size)}, {asset.media_type}"
             steps = listing([escape(label) for label in upload.steps], 4)
-            self.lines.append(f"  ^ {escape(asset.path)}  {self.paint(f'{about}, for {steps}', 'dim')}")
+            self.lines.append(f"  ^ {_file(upload)}  {self.paint(f'{_about(upload)}, for {steps}', 'dim')}")
 
     def totals(self) -> None:
         totals, plan = self.plan.totals, self.plan
@@ -202,6 +200,23 @@ def counts(plan: Plan) -> str:
              Action.UNCERTAIN: "uncertain"}  # fmt: skip
     tally = {action: sum(step.action is action for step in plan.steps) for action in Action}
     return ", ".join(f"{number(Decimal(tally[action]))} {word}" for action, word in words.items() if tally[action])
+
+
+def _file(upload: Upload) -> str:
+    """The name of a file that leaves, or whose clip it will be."""
+    if upload.asset is not None:
+        return escape(upload.asset.path)
+    return f"the clip of {escape(upload.shot or '')}"
+
+
+def _about(upload: Upload) -> str:
+    """How much of what leaves: `1.2 MB, video/mp4; 1 to 3 s of it, cut`."""
+    asset = upload.asset
+    said = f"{amount_of_bytes(asset.size)}, {asset.media_type}" if asset is not None else "made by then, video/mp4"
+    if upload.part is None:
+        return said
+    start, end = (f"{second.normalize():f}" for second in upload.part)
+    return f"{said}; {f'{start} to' if upload.part[0] else 'the first'} {end} s of it, cut"
 
 
 def _worth_a_line(step: Step) -> bool:

@@ -46,7 +46,7 @@ from sorapipe.storyboard.model import (
     UrlSource,
     Use,
 )
-from sorapipe.storyboard.source import Place, Span
+from sorapipe.storyboard.source import Asset, Place, Span
 from sorapipe.storyboard.text import Mention, split_mentions
 
 MODEL = Model(
@@ -129,6 +129,7 @@ class World:
         capabilities: Capabilities = CAPABILITIES,
         limits: Limits | None = None,
         latency: float = 0.01,
+        assets: Mapping[str, tuple[Asset, bytes]] | None = None,
     ) -> None:
         self.storyboard = storyboard
         self.capabilities = capabilities
@@ -139,6 +140,8 @@ class World:
         self.others: dict[str, Provider] = {}
         self.random = Random(seed)
         self.latency = latency
+        self.assets = {path: asset for path, (asset, _) in (assets or {}).items()}
+        self.bytes = {path: data for path, (_, data) in (assets or {}).items()}
         self.events: list[tuple[float, Event]] = []
         self.watch: Callable[[Event], None] = lambda event: None
         self.at: list[tuple[float, News]] = []
@@ -151,7 +154,13 @@ class World:
         graph = build(self.storyboard, Diagnostics())
         assert graph is not None
         ground = Ground(
-            self.storyboard, graph, recipes(self.storyboard, {}), facts, self.capabilities, (), self.workspace.renders
+            self.storyboard,
+            graph,
+            recipes(self.storyboard, self.assets),
+            facts,
+            self.capabilities,
+            (),
+            self.workspace.renders,
         )
         return look(ground)
 
@@ -189,8 +198,8 @@ class World:
             files=self.disk,
             clips=Eyes(self.disk),
             providers=providers,
-            upload=lambda asset: b"",
-            assets={},
+            upload=lambda asset: self.bytes[asset.path],
+            assets=self.assets,
             renders=self.workspace.clips,
             token=session.token,
             random=self.random.random,
