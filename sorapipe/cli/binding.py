@@ -15,7 +15,8 @@ from sorapipe.cli import uncertain
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.performance import Order, as_known, carry_out, finish
 from sorapipe.cli.production import Production, refuse
-from sorapipe.cli.shoot import need_key, speaking
+from sorapipe.cli.reach import need_key
+from sorapipe.cli.shoot import speaking
 from sorapipe.engine.compose import Script
 from sorapipe.planning.choice import next_take
 from sorapipe.planning.cost import request_price

@@ -110,7 +110,7 @@ def _idle(production: Production, plan: Plan, order: Order) -> None:
 
 def _ask(production: Production, plan: Plan, order: Order) -> None:
     """Shows what it costs where that is real money, and asks for the yes and for the key before anything is begun."""
-    from sorapipe.cli.shoot import need_key
+    from sorapipe.cli.reach import need_key
 
     buys = any(step.action in BUYS for step in plan.steps)
     if buys:

@@ -100,7 +100,7 @@ def _wishes(production: Production, attempts: Sequence[Attempt]) -> Wishes:
 def _ask(production: Production, plan: Plan, attempts: Sequence[Attempt], terms: Terms) -> None:
     """The list, the plan where it costs real money, and one question. Raises `Expected` (2) without a yes."""
     from sorapipe.cli.options import page_for
-    from sorapipe.cli.shoot import need_key
+    from sorapipe.cli.reach import need_key
     from sorapipe.views.plan_view import plan_text
 
     ink = partial(paint, stream=sys.stderr)

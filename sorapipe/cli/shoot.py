@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -14,9 +13,10 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
-from sorapipe.cli.embedded import serving
-from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.balance import told, with_balance
+from sorapipe.cli.failures import Expected
 from sorapipe.cli.production import Production
+from sorapipe.cli.reach import need_key, reached
 from sorapipe.cli.signals import taken
 from sorapipe.engine.compose import Script
 from sorapipe.engine.effects import Studio
@@ -70,46 +70,32 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
     """
     gc.freeze()  # the storyboard and its plan stay to the end
     gc.enable()
+    buys = any(step.action in BUYS for step in plan.steps)
     with ExitStack() as open_things:
-        if any(step.action in BUYS for step in plan.steps):
+        if buys:
             production.workspace.clips.make_ready()
         if providers is None:
             providers = open_things.enter_context(speaking(production, plan))
+        seller = providers.get(production.profile.name)
+        before = told(seller) if buys else None
         session.remember(_recipes(production, plan))
         start = _start(production, plan, frozenset(providers), session.request)
         studio = _studio(production, start, session, providers)
         run = Run(_schedule(production, start, pace), studio, listen)
         open_things.enter_context(taken(run.stop))
-        return run.go()
-
-
-def need_key(profile: Profile) -> Key | None:
-    """The key from the variable that the profile names. Raises `Expected` (6) without one."""
-    if profile.key_env is None:
-        return None
-    try:
-        return Key(os.environ.get(profile.key_env, "").strip())
-    except ValueError as error:
-        why = "is not set" if profile.key_env not in os.environ else str(error)
-        raise Expected(
-            Exit.AUTHENTICATION, f"`{profile.name}` needs a key, and `{profile.key_env}` {why}",
-            f"`export {profile.key_env}=…`; keys are read from the environment only",
-        ) from None  # fmt: skip
+        return with_balance(run.go(), before, seller)
 
 
 @contextmanager
 def speaking(production: Production, plan: Plan) -> Iterator[Mapping[str, Provider]]:
     """Everybody that the plan needs to speak to, by name; embedded ones are started and end with this."""
-    from sorapipe.providers.client import HttpProvider
-
     with ExitStack() as connections:
         found: dict[str, Provider] = {}
         for profile in _profiles(production, plan):
             key = need_key(profile) if profile.name == production.profile.name else _key_if_there(profile)
             if profile.key_env is not None and key is None:
                 continue
-            there = profile.at(connections.enter_context(serving())) if profile.embedded else profile
-            found[profile.name] = connections.enter_context(HttpProvider(there, key))
+            found[profile.name] = connections.enter_context(reached(profile, key))
         yield found
 
 
@@ -120,7 +106,7 @@ def _profiles(production: Production, plan: Plan) -> Iterator[Profile]:
         yield production.profile
     for name in sorted(names - {production.profile.name}):
         other = load_profile(name, config_dir()).profile
-        if other is not None:
+        if other is not None and (other.base_url is not None or other.embedded):
             yield other
 
 
@@ -166,7 +152,8 @@ def _durations(production: Production) -> Durations:
     """What earlier runs were told of how long clips take."""
     known: dict[tuple[str, str, int], list[float]] = {}
     for one in production.known.durations:
-        known.setdefault((one.provider, one.model, ANY_SECONDS), []).append(one.seconds)
+        for clip in {one.clip or ANY_SECONDS, ANY_SECONDS}:
+            known.setdefault((one.provider, one.model, clip), []).append(one.seconds)
     return Durations(known)
 
 
@@ -195,3 +182,8 @@ class Eyes:
         from sorapipe.clips.frames import frame
 
         return frame(path, at)
+
+    def cut(self, data: bytes, start: Decimal, end: Decimal, least: Decimal) -> bytes:
+        from sorapipe.clips.cut import cut
+
+        return cut(data, start, end, least)

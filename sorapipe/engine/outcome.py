@@ -51,11 +51,26 @@ def step_code(step: Step) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What the provider said was left before a run bought anything and when it was over, in the provider's own unit;
+    `after` is `None` where it did not say."""
+
+    before: Decimal
+    after: Decimal | None
+
+    @property
+    def fell(self) -> Decimal | None:
+        """By how much it fell: what was really charged, unless somebody else uses the account."""
+        return None if self.after is None else self.before - self.after
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run did. `running` are the attempts that go on at the provider (or whose clip is still to be brought).
 
     `spent` is the sum of the prices of what was bought in this run, what is uncertain included. `why` says what
-    ended the run early. `sent` counts the creates, `polls` the polls.
+    ended the run early. `sent` counts the creates, `polls` the polls. `balance` is `None` where nothing was bought, and
+    where the provider tells none.
     """
 
     exit_code: int
@@ -66,3 +81,4 @@ class Outcome:
     sent: int
     polls: int
     why: str | None
+    balance: Balance | None = None

@@ -55,6 +55,11 @@ def _folder(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in folder.glob("*.yaml") if _NAME.fullmatch(path.stem) and path.is_file()}
 
 
+def is_shipped(profile: Profile) -> bool:
+    """Whether a profile is one of the package's, so that no line can be written into it."""
+    return Path(profile.path).parent == _SHIPPED
+
+
 def load_profile(name: str, config_dir: Path | None, span: Span | None = None) -> Loaded:
     """Reads the profile of that name. Never raises for a bad one: everything that is wrong is a diagnostic.
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 from sorapipe.engine.events import Ended, Event, NotStarted, Paused, Said, Sent, Stopped
-from sorapipe.engine.outcome import Outcome
+from sorapipe.engine.outcome import Balance, Outcome
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Plan, Reason
 from sorapipe.storyboard.diagnostics import escape
@@ -58,8 +58,16 @@ def finished_data(outcome: Outcome, currency: str) -> dict[str, object]:
         "running": [list(attempt.tasks) for attempt in outcome.running],
         "spent": f"{outcome.spent:f}",
         "currency": currency,
+        "balance": _balance(outcome.balance),
         "why": escape(outcome.why) if outcome.why else None,
     }
+
+
+def _balance(balance: Balance | None) -> dict[str, str | None] | None:
+    if balance is None:
+        return None
+    numbers = {"before": balance.before, "after": balance.after, "fell": balance.fell}
+    return {name: None if number is None else f"{number:f}" for name, number in numbers.items()}
 
 
 def event_line(event: Event, tally: Tally) -> str | None:

@@ -16,6 +16,7 @@ from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Plan
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
+from sorapipe.views.balance import balance_lines
 from sorapipe.views.page import Page, Paint
 from sorapipe.views.progress import STATES
 from sorapipe.views.words import count, length, money
@@ -42,7 +43,7 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     ended = sorted(outcome.ended, key=lambda end: _place(end.key, order))
     held = sorted(outcome.not_started, key=lambda one: _place(one.key, order))
     lines = [*_clips(ended, page), *_held(held, paint)]
-    lines += ["", _totals(outcome, plan, seconds)]
+    lines += ["", _totals(outcome, plan, seconds), *balance_lines(outcome, plan)]
     if outcome.why:
         lines.append(f"ended early: {escape(outcome.why)}")
     if outcome.running:

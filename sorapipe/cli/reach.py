@@ -1,0 +1,67 @@
+"""From a profile to somebody who answers: its address, its key, its process where it is embedded; knows no plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from sorapipe.cli.failures import Exit, Expected
+from sorapipe.providers.key import Key
+from sorapipe.providers.profile import Profile
+
+if TYPE_CHECKING:
+    from sorapipe.providers.client import HttpProvider
+
+
+def need_address(profile: Profile) -> None:
+    """Raises `Expected` (2) for a profile without an address, with the file to write."""
+    if profile.base_url is not None or profile.embedded:
+        return
+    raise Expected(Exit.USAGE, f"`{profile.name}` has no address, so nothing can be sent", addressed(profile))
+
+
+def addressed(profile: Profile) -> str:
+    """What to write so that a profile without an address gets one."""
+    from sorapipe.providers.profiles import is_shipped
+    from sorapipe.state.workspace import config_dir
+
+    if not is_shipped(profile):
+        return f"write it into {profile.path}:\n\n    base_url: https://api.example.org"
+    return (
+        f"write {config_dir() / 'providers' / 'house.yaml'}, and then `--provider house`:\n"
+        f"\n    extends: {profile.name}"
+        "\n    base_url: https://api.example.org   # of your gateway or server"
+        "\n    key_env: HOUSE_API_KEY              # the variable with its key; leave it out where none is asked"
+        "\n    currency: USD"
+        f'\n    models: {{{profile.capabilities.default_model}: {{price: {{amount: "0.15", per: clip}}}}}}   '
+        "# as on your price list"
+    )
+
+
+def need_key(profile: Profile) -> Key | None:
+    """The key from the variable that the profile names. Raises `Expected`: 6 without one, 2 where there is nobody to
+    send it to."""
+    need_address(profile)
+    if profile.key_env is None:
+        return None
+    try:
+        return Key(os.environ.get(profile.key_env, "").strip())
+    except ValueError as error:
+        why = "is not set" if profile.key_env not in os.environ else str(error)
+        raise Expected(
+            Exit.AUTHENTICATION, f"`{profile.name}` needs a key, and `{profile.key_env}` {why}",
+            f"`export {profile.key_env}=…`; keys are read from the environment only",
+        ) from None  # fmt: skip
+
+
+@contextmanager
+def reached(profile: Profile, key: Key | None) -> Iterator[HttpProvider]:
+    """The provider, ready to be asked; an embedded one is started and ends with this."""
+    from sorapipe.cli.embedded import serving
+    from sorapipe.providers.client import HttpProvider
+
+    with ExitStack() as connections:
+        there = profile.at(connections.enter_context(serving())) if profile.embedded else profile
+        yield connections.enter_context(HttpProvider(there, key))
