@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from argparse import Namespace
 from collections.abc import Sequence
 
 from sorapipe.simulator.options import Options, parser, serve_options
@@ -19,8 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a verb; returns the exit code."""
     words = parser().parse_args(arguments)
     logging.basicConfig(format="simulator: %(message)s", level=logging.WARNING)
-    if words.verb == "audit":
-        return _audit(words)
+    match words.verb:
+        case "audit":
+            return _audit(words)
+        case "faults":
+            return _faults(words)
     return serve(serve_options(words))
 
 
@@ -29,10 +33,16 @@ def serve(options: Options) -> int:
     import uvicorn
 
     from sorapipe.simulator.app import Server
+    from sorapipe.simulator.faults_rules import WrongScript
+    from sorapipe.simulator.wire import Protocol
 
     try:
         listener = _listen(options.port)
         server = Server(options)
+    except WrongScript as wrong:
+        for problem in wrong.problems:
+            print(f"simulator: {options.faults}: {problem}", file=sys.stderr)
+        return 2
     except OSError as problem:
         print(f"simulator: can't start: {problem}", file=sys.stderr)
         return 1
@@ -42,6 +52,7 @@ def serve(options: Options) -> int:
         access_log=False,
         lifespan="off",
         ws="none",
+        http=Protocol,
         timeout_keep_alive=120,
         timeout_graceful_shutdown=1,
         server_header=False,
@@ -49,7 +60,7 @@ def serve(options: Options) -> int:
     runner = uvicorn.Server(config)
     if options.while_parent:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = server.callbacks.home = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
     try:
         runner.run(sockets=[listener])
@@ -77,16 +88,35 @@ def _end_with_parent(runner: object) -> None:
     threading.Timer(_LAST_WORDS_SECONDS, os._exit, (0,)).start()
 
 
-def _audit(words: object) -> int:
-    from sorapipe.simulator.audit import audit
-    from sorapipe.simulator.ledger import Books
+def _faults(words: Namespace) -> int:
+    """Prints the catalogue, or what is wrong with a script."""
+    from sorapipe.simulator import faults_book
+    from sorapipe.simulator.faults_rules import WrongScript, from_file
 
-    folder = words.books  # type: ignore[attr-defined]
-    if not (folder / "books.sqlite").exists():
-        print(f"simulator: there are no books in {folder}", file=sys.stderr)
+    if words.check is None:
+        print(json.dumps(faults_book.as_json(), indent=1) if words.json else faults_book.text())
+        return 0
+    try:
+        script = from_file(words.check)
+    except WrongScript as wrong:
+        for problem in wrong.problems:
+            print(f"simulator: {words.check}: {problem}", file=sys.stderr)
         return 2
-    found = audit(Books(folder))
-    print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+    print(f"{words.check}: {len(script.rules)} rules, all sound")
+    return 0
+
+
+def _audit(words: Namespace) -> int:
+    from sorapipe.simulator.audit_report import report
+
+    if not (words.books / "books.sqlite").exists():
+        print(f"simulator: there are no books in {words.books}", file=sys.stderr)
+        return 2
+    found = report(words.books, words.lock, frozenset(words.provider))
+    if isinstance(found, str):
+        print(f"simulator: {found}", file=sys.stderr)
+        return 2
+    print(json.dumps(found.as_json(), ensure_ascii=False, indent=1) if words.json else found.text())
     return 0 if found.clean else 1
 
 

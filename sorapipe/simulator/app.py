@@ -14,17 +14,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from sorapipe.simulator import jobs, tasks
 from sorapipe.simulator.audit import audit
-from sorapipe.simulator.desk import Call, Desk, Door, Says, bearer
+from sorapipe.simulator.callbacks import Callbacks
+from sorapipe.simulator.desk import Call, Desk, Door, Says, bearer, from_here
 from sorapipe.simulator.downloads import Downloads
+from sorapipe.simulator.faults import Script
+from sorapipe.simulator.faults_pages import FaultPages
+from sorapipe.simulator.faults_rules import from_file
+from sorapipe.simulator.gate import Gate
 from sorapipe.simulator.jobs import Jobs
 from sorapipe.simulator.options import Options
+from sorapipe.simulator.provider import View
 from sorapipe.simulator.tasks import Tasks
 from sorapipe.simulator.videos import Videos
 
 MAX_BODY = 64_000_000
 _PAGE = 1_000
-_OURSELVES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,12 @@ class Server:
         self.desk = Desk(options)
         self.books = self.desk.books
         self.provider = self.desk.provider
+        self.gate = Gate(self.desk, from_file(options.faults, options.seed) if options.faults else Script())
+        self.faults = FaultPages(self.gate, options.seed)
+        self.callbacks = Callbacks(
+            self.provider, self.books, options.webhook_secret, self._told, lambda: self.gate.script
+        )
+        self.callbacks.lifetime = options.url_lifetime
         self.started = time.time()
         self._tasks, self._videos, self._jobs = Tasks(self.desk), Videos(self.desk), Jobs(self.desk)
 
@@ -55,24 +67,25 @@ class Server:
                 Route("/__sim/requests", self._requests),
                 Route("/__sim/tasks", self._tasks_page),
                 Route("/__sim/audit", self._audit),
+                Route("/__sim/callbacks", self._callbacks),
+                *self.faults.routes(),
             ],
             exception_handlers={HTTPException: self._http_error, Exception: self._bug},
         )
 
     def _route(self, door: Door) -> Route:
         async def endpoint(request: Request) -> ASGIApp:
-            if not _from_here(request.headers.get("host", "")):
+            if not from_here(request.headers.get("host", "")):
                 return door.says(403, "this server answers on loopback only")
+            closed = self.gate.unread(door, request)
+            if closed is not None:
+                return closed
             try:
                 body = await _body(request) if request.method == "POST" else b""
             except TooLarge:
                 return door.says(413, "the body is too large")
             call = Call(door.kind, request, body, bearer(request.headers), request.path_params.get("task"))
-            answer = await door.opens(call)
-            if not call.booked:
-                with self.books.noted() as page:
-                    page.ask(call.asked(), _status(answer), pid=os.getpid(), task=call.task)
-            return answer
+            return await self.gate.passes(door, call)
 
         return Route(door.path, endpoint, methods=[door.method])
 
@@ -82,6 +95,13 @@ class Server:
         if path.startswith(("/v1/", "/sora/")):
             return self._videos.says
         return self._jobs.says if path.startswith(("/api/v1/jobs/", "/api/file-")) else self._tasks.says
+
+    def _told(self, view: View, url: str | None) -> dict[str, object]:
+        """What a callback says: the body of a query's answer."""
+        echo = self.desk.options.metadata_echo
+        if view.wish.dialect == "jobs":
+            return {"code": 200, "msg": "success", "data": jobs.told(view, url, metadata_echo=echo)}
+        return tasks.envelope(200, "success", tasks.told(view, url, metadata_echo=echo))
 
     # The books, for people and tests.
 
@@ -101,6 +121,9 @@ class Server:
     async def _audit(self, request: Request) -> Response:
         self.provider.settle()
         return _pretty(audit(self.books).as_json())
+
+    async def _callbacks(self, request: Request) -> Response:
+        return self._listed(request, "SELECT * FROM callbacks WHERE number > ? ORDER BY number LIMIT ?")
 
     def _listed(self, request: Request, question: str) -> Response:
         """Rows as JSON; `?after=NUMBER&limit=COUNT` pages through them."""
@@ -134,16 +157,6 @@ async def _body(request: Request) -> bytes:
             raise TooLarge
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def _status(answer: ASGIApp) -> int:
-    return answer.status_code if isinstance(answer, Response) else getattr(answer, "status", 200)
-
-
-def _from_here(host: str) -> bool:
-    """Whether the Host header names this machine: a page in a browser must not reach us under a name of its own."""
-    name, _, port = host.rpartition(":")
-    return (name if name and port.isdigit() else host) in _OURSELVES
 
 
 def _number(text: str | None, usual: int) -> int:

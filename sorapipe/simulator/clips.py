@@ -17,8 +17,9 @@ from sorapipe.simulator.pictures import Pictures
 _WORKERS = 2
 _PLACEHOLDER = "task_" + "0" * 24
 _CANNED = "A canned clip: the same for every task, but for its id"
+_STAND_IN = "Somebody else's clip, from quite another prompt"
 # Part of the names of cached clips: a new number where old ones must not be shown any more.
-_LOOK = "2"
+_LOOK = "3"
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Shelf:
         self._waiting: dict[str, threading.Event] = {}
         self._queue: queue.SimpleQueue[tuple[str, Wish]] = queue.SimpleQueue()
         self._known: dict[str, Clip] = {}
-        self._bases: dict[tuple[int, int, int], tuple[bytes, int, str]] = {}
+        self._bases: dict[tuple[int, int, int, str], tuple[bytes, int, str]] = {}
         self._base_lock = threading.Lock()
         self._threads = 0
 
@@ -68,7 +69,7 @@ class Shelf:
         """The clip if it can be had without waiting."""
         known = self._known.get(task)
         if known is None and self._canned and not self._path(task).exists():
-            base = self._bases.get((wish.width, wish.height, wish.seconds))
+            base = self._bases.get((wish.width, wish.height, wish.seconds, _CANNED))
             return _copy(task, *base) if base else None
         return known
 
@@ -85,6 +86,13 @@ class Shelf:
         clip = Clip(path, len(data), _etag(data), formatdate(path.stat().st_mtime, usegmt=True))
         self._known[task] = clip
         return clip
+
+    def known(self, task: str, wish: Wish, *, canned: bool) -> Clip | None:
+        """The clip as it was or would be sent, where it need not be rendered for that."""
+        if self._path(task).exists():
+            return self.clip(task, wish)
+        cached = self._folder / "cache" / f"canned-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
+        return _copy(task, *self._base(wish)) if canned and cached.exists() else None
 
     def _path(self, task: str) -> Path:
         return self._folder / "clips" / f"{task}.mp4"
@@ -109,14 +117,19 @@ class Shelf:
         reference = self._pictures.path(wish.reference) if wish.reference else None
         render_clip(path, wish, task, reference, self._folder / "cache")
 
-    def _base(self, wish: Wish) -> tuple[bytes, int, str]:
+    def stand_in(self, task: str, wish: Wish) -> Clip:
+        """A clip of that size and length with another picture than the task's own. Raises OSError."""
+        return _copy(task, *self._base(wish, _STAND_IN))
+
+    def _base(self, wish: Wish, words: str = _CANNED) -> tuple[bytes, int, str]:
         from sorapipe.simulator.render import render_still
 
-        key = (wish.width, wish.height, wish.seconds)
+        key = (wish.width, wish.height, wish.seconds, words)
         with self._base_lock:
             if key not in self._bases:
-                path = self._folder / "cache" / f"canned-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
-                plain = Wish(wish.dialect, wish.model, _CANNED, wish.seconds, wish.width, wish.height)
+                name = "canned" if words == _CANNED else "other"
+                path = self._folder / "cache" / f"{name}-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
+                plain = Wish(wish.dialect, wish.model, words, wish.seconds, wish.width, wish.height)
                 if not path.exists():
                     render_still(path, plain, _PLACEHOLDER, self._folder / "cache")
                 data = path.read_bytes()

@@ -24,6 +24,7 @@ from sorapipe.simulator.signer import Signer
 from sorapipe.simulator.uploads import Uploads
 
 _KEPT_BODY = 20_000
+_OURSELVES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 NO_KEY = "missing or invalid authentication credentials"
 
 
@@ -125,6 +126,12 @@ class Desk:
 def home(request: Request) -> str:
     """The address under which the caller knows us."""
     return f"{request.url.scheme}://{request.headers['host']}"
+
+
+def from_here(host: str) -> bool:
+    """Whether the Host header names this machine: a page in a browser must not reach us under a name of its own."""
+    name, _, port = host.rpartition(":")
+    return (name if name and port.isdigit() else host) in _OURSELVES
 
 
 def bearer(headers: Headers) -> str | None:

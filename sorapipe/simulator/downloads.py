@@ -61,7 +61,8 @@ async def send_clip(desk: Desk, call: Call, view: View) -> ASGIApp:
     head = call.request.method == "HEAD"
     if not head:
         desk.provider.fetched(view)
-    return SendClip(clip, call.request.headers, head=head)
+    options = desk.options
+    return SendClip(clip, call.request.headers, head=head, ranges=options.range, etags=options.etag)
 
 
 def _painted(name: str) -> bytes:

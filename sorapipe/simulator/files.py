@@ -24,13 +24,17 @@ class Clip:
 
 
 class SendClip:
-    """An answer with a clip, or with the part of it that was asked for."""
+    """An answer with a clip, or with the part of it that was asked for, by a server that may know no parts or ETags."""
 
-    def __init__(self, clip: Clip, headers: Mapping[str, str], *, head: bool) -> None:
+    def __init__(
+        self, clip: Clip, headers: Mapping[str, str], *, head: bool, ranges: bool = True, etags: bool = True
+    ) -> None:
         self._clip = clip
         self._head = head
-        self.status, self._first, self._last = _wanted(clip, headers)
-        if headers.get("if-none-match") == clip.etag:
+        self._ranges = ranges
+        self._etags = etags
+        self.status, self._first, self._last = _wanted(clip, headers if ranges else {})
+        if etags and headers.get("if-none-match") == clip.etag:
             self.status = 304
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,8 +63,8 @@ class SendClip:
         length = {304: None, 416: 0}.get(self.status, self._last + 1 - self._first)
         named = {
             "content-type": "video/mp4",
-            "accept-ranges": "bytes",
-            "etag": clip.etag,
+            "accept-ranges": "bytes" if self._ranges else "none",
+            "etag": clip.etag if self._etags else None,
             "last-modified": clip.made,
             "content-length": None if length is None else str(length),
             "content-range": {

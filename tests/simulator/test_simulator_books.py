@@ -103,7 +103,7 @@ def test_audit_is_a_command_of_its_own(start: Start, tmp_path: Path) -> None:
     task = simulator.create()
 
     def audit(folder: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "sorapipe.simulator", "audit", "--books", str(folder)]
+        command = [sys.executable, "-m", "sorapipe.simulator", "audit", "--json", "--books", str(folder)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     dirty = audit(simulator.books)
