@@ -53,6 +53,27 @@ class Simulator:
     def clip_url(self, task: str) -> str:
         return str(self.result(task)["resultUrls"][0])
 
+    def form(self, path: str, fields: dict[str, str], **files: bytes) -> httpx.Response:
+        """Posts a multipart form, even with no file."""
+        parts: list[tuple[str, Any]] = [(name, (None, text)) for name, text in fields.items()]
+        parts += [(name, (f"{name}.bin", data)) for name, data in files.items()]
+        return self.http.post(path, files=parts)
+
+    def video(self, prompt: str = "A quiet sea", **fields: str) -> str:
+        """The id of a new task of dialect `videos`."""
+        answer = self.form("/v1/videos", {"model": "sora-2", "prompt": prompt, "seconds": "10", **fields})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, model: str, fields: dict[str, object]) -> Any:
+        """What a create of dialect `jobs` is answered."""
+        answer = self.http.post("/api/v1/jobs/createTask", json={"model": model, "input": fields})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def record(self, task: str) -> Any:
+        return self.http.get("/api/v1/jobs/recordInfo", params={"taskId": task}).json()["data"]
+
     def sim(self, page: str) -> Any:
         return self.http.get(f"/__sim/{page}").json()
 
