@@ -194,6 +194,7 @@ def checked(production: Production, plan: Plan) -> None:
 def diagnose(production: Production, plan: Plan) -> None:
     """Adds what the provider doesn't take to the production's diagnostics."""
     from sorapipe.planning.check import check
+    from sorapipe.planning.handles import known_handles
 
     check(
         production.storyboard,
@@ -202,6 +203,7 @@ def diagnose(production: Production, plan: Plan) -> None:
         finished(plan),
         production.diagnostics,
         production.script.loaded.assets,
+        known_handles(production.outlook),
     )
 
 

@@ -74,14 +74,14 @@ class CastChecker:
         return standing(self._characters[name], self._capabilities)
 
     def _character(self, character: Character) -> Iterator[Problem]:
-        match self._stands(character.id):
-            case Standing.WORDS:
-                if character.description is None:
-                    yield self._without_words(character)
-            case Standing.NAMED:
-                yield from self._handle(character)
-            case Standing.MADE | Standing.CARRIED if character.id not in self._known and character.source is not None:
-                yield from self._source(character, character.source)
+        stands = self._stands(character.id)
+        if stands is Standing.WORDS:
+            if character.description is None:
+                yield self._without_words(character)
+        elif stands is Standing.NAMED:
+            yield from self._handle(character)
+        elif character.source is not None and (stands is Standing.CARRIED or character.id not in self._known):
+            yield from self._source(character, character.source)
 
     def _without_words(self, character: Character) -> Problem:
         profile, way = self._capabilities.profile, self._capabilities.characters
@@ -144,10 +144,8 @@ class CastChecker:
         wanted, given = self._casting.clip_seconds, source.timestamps
         if wanted is None or given is None or wanted[0] <= given[1] - given[0] <= wanted[1]:
             return
-        message = (
-            f"{self._where} wants {wanted[0]} to {wanted[1]} s that show a character; these are {given[1] - given[0]} s"
-        )
-        start = given[0]
+        start, length = given[0], (given[1] - given[0]).normalize()
+        message = f"{self._where} wants {wanted[0]} to {wanted[1]} s that show a character; these are {length:f} s"
         hint = f"for example `timestamps: [{start:f}, {start + wanted[0]:f}]`"
         yield Problem("timestamps", "timestamps", message, hint, character=character.id)
 

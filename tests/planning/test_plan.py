@@ -669,3 +669,26 @@ def test_moved_names_a_whole_matrix() -> None:
     world = World(board(shot("s[l=x]", "P."), shot("k", frame="s[l=x]"))).took_all()
     world.storyboard = board(shot("z[l=x]", "P."), shot("k", frame="z[l=x]"), moved={"s": "z"})
     assert said(world.plan()) == ["keep z/x t01: renamed", "keep k t01: in-film"]
+
+
+def test_clips_that_show_characters_are_uploads_with_the_seconds_that_go() -> None:
+    from sorapipe.planning.capabilities import CharacterWay, Source
+    from sorapipe.storyboard.model import FileSource
+    from sorapipe.storyboard.source import Asset
+
+    both = frozenset({Source.FILE, Source.SHOT})
+    casting = replace(REAL.casting, sources=both, cut=both, clip_seconds=(2, 4), names=frozenset({"id"}))
+    fox = character("fox", FileSource("fox.mp4", None))
+    gull = from_shot("gull", "den")
+    world = World(
+        board(shot("den"), shot("run", mentions=("fox", "gull")), characters=[fox, gull]),
+        replace(REAL, characters=CharacterWay.OPENAI, casting=casting),
+        assets={"fox.mp4": Asset("fox.mp4", "1", 9, "video/mp4")},
+    )
+    own, clip = world.plan().uploads
+    assert (own.asset, own.steps, own.part) == (world.assets["fox.mp4"], ("@fox",), (0, 4))
+    assert (clip.asset, clip.shot, clip.steps, clip.part) == (None, "den", ("@gull",), (1, 3))
+    den = world.took("den")
+    _, clip = world.plan().uploads
+    assert clip.asset == Asset(den.out or "", den.sha256 or "", den.size or 0, "video/mp4")
+    assert world.knows("fox").knows("gull").plan().uploads == ()

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from views.plans import plan, shot, step, storyboard
 
-from sorapipe.planning.plan_types import CHANGED, Action, Gone, Reason, Staleness
+from sorapipe.planning.plan_types import CHANGED, Action, Gone, Reason, Staleness, Upload
 from sorapipe.storyboard.model import Address, Scene
+from sorapipe.storyboard.source import Asset
 from sorapipe.views.page import Page
 from sorapipe.views.plan_data import plan_data
 from sorapipe.views.plan_view import plan_text
@@ -124,3 +125,30 @@ def test_takes_of_gone_shots_and_changed_files_and_waiting_takes_are_told_of() -
         'renamed? `moved: [{from: "a[lang=de]", to: NEW}]`\n'
     ) in text
     assert "\n1 more take waits (10 credits)\n" in text
+
+
+def test_files_that_leave_are_named_with_what_of_them_is_sent() -> None:
+    clip = Asset("renders/film/den_t01.mp4", "1", 2_400_000, "video/mp4")
+    uploads = (
+        Upload(Asset("refs/harbour.png", "2", 40_000, "image/png"), ("harbour",)),
+        Upload(replace(clip, path="fox.mp4"), ("@fox",), (Decimal("1"), Decimal("2.5"))),
+        Upload(clip, ("@gull",), (Decimal(0), Decimal(4)), "den"),
+        Upload(None, ("@owl",), (Decimal(2), Decimal(4)), "barn"),
+    )
+    shown = replace(plan(step("harbour")), uploads=uploads)
+    text = plan_text(shown, storyboard(shot("harbour")), Page())
+    assert (
+        "files that leave this machine\n"
+        "  ^ refs/harbour.png  40.0 kB, image/png, for harbour\n"
+        "  ^ fox.mp4  2.4 MB, video/mp4; 1 to 2.5 s of it, cut, for @fox\n"
+        "  ^ renders/film/den_t01.mp4  2.4 MB, video/mp4; the first 4 s of it, cut, for @gull\n"
+        "  ^ the clip of barn  made by then, video/mp4; 2 to 4 s of it, cut, for @owl\n"
+    ) in text
+    data = plan_data(shown, storyboard(shot("harbour")))["uploads"]
+    assert isinstance(data, list)
+    assert [(one["path"], one["part"], one["shot"]) for one in data] == [
+        ("refs/harbour.png", None, None),
+        ("fox.mp4", ["1", "2.5"], None),
+        ("renders/film/den_t01.mp4", ["0", "4"], "den"),
+        (None, ["2", "4"], "barn"),
+    ]
