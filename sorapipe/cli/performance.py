@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, check_callbacks
 from sorapipe.cli.consent import agreed, money_left, within_limits
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.limits import Terms
@@ -45,11 +46,13 @@ class Order:
     command: str
     note: str = ""
     only: frozenset[str] | None = None
+    callbacks: Callbacks = NO_CALLBACKS
 
 
 def perform(script: Script, order: Order) -> None:
     """Plans, asks, carries out, says how it went. Ends the command with the run's exit code."""
     production = produce(script, order.provider)
+    check_callbacks(production.profile, order.callbacks)
     plan = _wanted(production, order)
     if order.only is not None and not plan.steps:
         text = "nothing that is missing needs it: a character is made for a shot"
@@ -164,7 +167,7 @@ def carry_out(
     from sorapipe.views.progress import Ndjson
     from sorapipe.views.showing import view
 
-    pace = Pace(money_left(production, order.terms), order.max_wait)
+    pace = Pace(money_left(production, order.terms), order.max_wait, order.callbacks)
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
     with showing as listen:
         return shoot(production, plan, session, listen, pace, providers)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sorapipe.cli.callbacks import Callbacks, callback_options
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import provider_option, terms_options, wishes_options, words_argument
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
         ("sorapipe run", "the storyboard of this folder"),
         ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),
         ("sorapipe run --max-cost 12.50 --partial", "as much as that pays for"),
+        ("sorapipe run --listen 127.0.0.1:8700 --callback-url https://tunnel.example.org/", "hear when a job ends"),
     ),
 )
 @words_argument()
 @terms_options
 @wishes_options
+@callback_options
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
@@ -41,6 +44,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     cascade: bool,
     reshoot: bool,
     first_takes: bool,
+    callback_url: str | None,
+    listen: tuple[str, int] | None,
     provider: str | None,
 ) -> None:
     """Reads, plans, asks, carries out."""
@@ -52,4 +57,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     script = read(sort_words(words))
     wishes = Wishes(script.chosen(), cascade=cascade, reshoot=reshoot, first_takes=first_takes)
     terms = Terms(yes, max_cost, max_takes, partial)
-    perform(script, Order(wishes, terms, provider, as_json, max_wait, f"sorapipe run{shell_words(words)}"))
+    callbacks = Callbacks(callback_url, listen)
+    command = f"sorapipe run{shell_words(words)}"
+    perform(script, Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks))

@@ -7,13 +7,14 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from sorapipe.cli.balance import told, with_balance
+from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, heard
 from sorapipe.cli.failures import Expected
 from sorapipe.cli.production import Production
 from sorapipe.cli.reach import need_key, reached
@@ -42,10 +43,12 @@ _AT_PROVIDER = frozenset({Action.RESUME, Action.FETCH})
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What this run may take. `remaining` is money, `None` without a limit; `max_wait` counts seconds."""
+    """What this run may take. `remaining` is money, `None` without a limit; `max_wait` counts seconds; `callbacks` are
+    who is called back and where that is heard."""
 
     remaining: Decimal | None = None
     max_wait: float = 3600.0
+    callbacks: Callbacks = NO_CALLBACKS
 
 
 def outcome_of_nothing(production: Production, plan: Plan) -> Outcome:
@@ -80,8 +83,9 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
         before = told(seller) if buys else None
         session.remember(_recipes(production, plan))
         start = _start(production, plan, frozenset(providers), session.request)
-        studio = _studio(production, start, session, providers)
+        studio = replace(_studio(production, start, session, providers), callback_url=pace.callbacks.url)
         run = Run(_schedule(production, start, pace), studio, listen)
+        open_things.enter_context(heard(production.profile, pace.callbacks, run.hint, listen))
         open_things.enter_context(taken(run.stop))
         return with_balance(run.go(), before, seller)
 
@@ -119,7 +123,8 @@ def _key_if_there(profile: Profile) -> Key | None:
 
 def _schedule(production: Production, start: Start, pace: Pace) -> Schedule:
     bears = production.profile.limits
-    limits = Limits(bears.in_flight, bears.creates, bears.window, bears.downloads, pace.remaining, pace.max_wait)
+    lists = frozenset(profile.name for profile in _profiles(production, start.plan) if profile.features.list)
+    limits = Limits(bears.in_flight, bears.creates, bears.window, bears.downloads, pace.remaining, pace.max_wait, lists)
     return Schedule(make_board(start), limits, _durations(production))
 
 

@@ -62,8 +62,9 @@ from sorapipe.storyboard.source import Asset
 class Studio:
     """Everything that effects work with. `renders` is the folder of the clips.
 
-    `clock` counts seconds, only to time saves. `post` takes news that come in the middle of an effect, from any
-    thread. `interrupted` breaks downloads off. `upload` gives the bytes of a planned file, or raises `FileRefused`.
+    `callback_url` goes into every order, where there is one. `clock` counts seconds, only to time saves. `post` takes
+    news that come in the middle of an effect, from any thread. `interrupted` breaks downloads off. `upload` gives the
+    bytes of a planned file, or raises `FileRefused`.
     """
 
     script: Script
@@ -80,6 +81,7 @@ class Studio:
     post: Callable[[News], None]
     twins: Twins
     interrupted: Flag
+    callback_url: str | None = None
 
 
 Work = Create | Poll | PollAll | Download | CopyClip | Conclude | Save
@@ -115,7 +117,7 @@ def create(effect: Create, studio: Studio) -> News:
     token = studio.token()
     try:
         inputs, bound = gather(effect, studio)
-        order = studio.script.order(effect.step, token, inputs)
+        order = replace(studio.script.order(effect.step, token, inputs), callback_url=studio.callback_url)
     except Unfit as error:
         return NotComposed(key, Reason("inputs", str(error), error.command))
     except OSError as error:
