@@ -114,7 +114,12 @@ def told(view: View, url: str | None, *, metadata_echo: bool) -> dict[str, objec
 def _param(view: View, *, metadata_echo: bool) -> dict[str, object]:
     """What was asked for, in the dialect's words."""
     wish = view.wish
-    asked: dict[str, object] = {"prompt": wish.prompt, "n_frames": str(wish.seconds)}
+    asked: dict[str, object] = {
+        "prompt": wish.prompt,
+        "aspect_ratio": "landscape" if wish.width > wish.height else "portrait",
+        "n_frames": str(wish.seconds),
+        "remove_watermark": not wish.watermark,
+    }
     if wish.model in {JOB_CHARACTER, JOB_CHARACTER_OF_TASK}:
         asked = {"character_prompt": wish.prompt}
     if metadata_echo and wish.metadata is not None:

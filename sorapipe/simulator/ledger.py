@@ -381,13 +381,15 @@ class Page:
             raise ValueError(f"BUG: a task has no time `{column}`")
         self.run(f"UPDATE tasks SET {column} = ? WHERE task = ? AND {column} IS NULL", (at, name))  # noqa: S608
 
-    def tasks(self, account: str, dialect: str, *, newest_first: bool) -> list[Task]:
-        """The account's tasks that were made in a dialect."""
-        order = "DESC" if newest_first else "ASC"
-        found = self.run(
-            f"SELECT * FROM tasks WHERE account = ? AND json_extract(wish, '$.dialect') = ? ORDER BY number {order}",  # noqa: S608 (one of two words)
-            (account, dialect),
+    def tasks(self, account: str, dialect: str, after: int | None, limit: int, *, newest_first: bool) -> list[Task]:
+        """The account's first tasks of a dialect that are clips, counted from behind the task number `after`."""
+        clips = (
+            "SELECT * FROM tasks WHERE account = ? AND json_extract(wish, '$.dialect') = ?"
+            " AND json_extract(wish, '$.seconds') > 0 AND "
         )
+        where = "number < ? ORDER BY number DESC LIMIT ?" if newest_first else "number > ? ORDER BY number LIMIT ?"
+        start = after if after is not None else (2**62 if newest_first else 0)
+        found = self.run(clips + where, (account, dialect, start, limit))
         return [Task(*row) for row in found]
 
     def creates_since(self, account: str, since: int) -> list[int]:

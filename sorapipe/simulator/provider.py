@@ -260,10 +260,12 @@ class Provider:
             task = page.task(name)
             return self._view(page, task) if task is not None else None
 
-    def listed(self, account: str, dialect: str, *, newest_first: bool) -> list[View]:
-        """All tasks of the account that were made in the dialect; no look is noted."""
+    def listed(self, account: str, dialect: str, after: View | None, limit: int, *, newest_first: bool) -> list[View]:
+        """Tasks of the account that make clips in the dialect, from behind `after`; no look is noted."""
+        behind = after.task.number if after is not None else None
         with self.books.reading() as page:
-            return [self._view(page, task) for task in page.tasks(account, dialect, newest_first=newest_first)]
+            tasks = page.tasks(account, dialect, behind, limit, newest_first=newest_first)
+            return [self._view(page, task) for task in tasks]
 
     def fetched(self, view: View) -> None:
         """Notes that the clip was sent for the first time."""

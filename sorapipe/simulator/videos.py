@@ -108,6 +108,7 @@ class Videos:
         if not isinstance(verdict, Taken):
             return self._refused(verdict, code)
         call.task = verdict.task.task
+        self._desk.provider.settle()
         view = self._desk.provider.look(verdict.task.account, verdict.task.task)
         if view is None or view.character is None:
             return self.says(400, verdict.task.fail_message or "no character could be made of it")
@@ -151,14 +152,11 @@ class Videos:
         return self._page(call, account, int(limit), newest_first=order == "desc")
 
     def _page(self, call: Call, account: str, limit: int, *, newest_first: bool) -> Response:
-        views = self._desk.provider.listed(account, "videos", newest_first=newest_first)
-        views = [view for view in views if not view.wish.character_only]
-        after = call.request.query_params.get("after")
-        if after is not None:
-            places = [number for number, view in enumerate(views) if view.task.task == after]
-            if not places:
-                return self.says(404, "no such video", None, "after")
-            views = views[places[0] + 1 :]
+        provider, name = self._desk.provider, call.request.query_params.get("after")
+        after = provider.watch(name) if name is not None else None
+        if name is not None and (after is None or after.task.account != account):
+            return self.says(404, "no such video", None, "after")
+        views = provider.listed(account, videos_forms.NAME, after, limit + 1, newest_first=newest_first)
         page = [self._told(call, view) for view in views[:limit]]
         first, last = (page[0]["id"], page[-1]["id"]) if page else (None, None)
         more = len(views) > limit
@@ -198,6 +196,8 @@ class Videos:
         url = self._desk.clip_url(call.request, view)
         if options.content == "url" and url is not None:
             video["video_url"] = url
+        if view.character is not None:
+            video |= {"character_id": view.character.id, "username": view.character.username}
         return video
 
 

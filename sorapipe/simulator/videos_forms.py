@@ -76,9 +76,8 @@ def create(parts: list[forms.Part], pictures: Pictures, *, trap: bool) -> Read:
     if problems:
         return "; ".join(problems)
     if wanted["model"] == VIDEO_CHARACTER:
-        return replace(
-            vocabulary.wish(NAME, VIDEO_CHARACTER, wanted, vocabulary.NONE, vocabulary.NONE), character_create=True
-        )
+        wish = vocabulary.wish(NAME, VIDEO_CHARACTER, wanted, vocabulary.NONE, vocabulary.NONE)
+        return replace(wish, seconds=0, width=0, height=0, character_create=True)
     try:
         reference, last = (_picture(files.get(name), pictures) for name in _FILES)
     except NoPicture as reason:
@@ -99,6 +98,8 @@ def _wrong_with(wanted: Mapping[str, object], files: set[str], *, trap: bool) ->
         problems += [f"{name}: can't go with {VIDEO_CHARACTER}" for name in files]
         if not {"character_url", "character_from_task"} & wanted.keys():
             problems.append("character_url: required, or character_from_task")
+    elif wanted.get("character_create") is True and {"character_url", "character_from_task"} & wanted.keys():
+        problems.append(f"character_create: a character of another clip is made with the model {VIDEO_CHARACTER}")
     problems += [f"{name}: required" for name in needed if name not in wanted]
     if isinstance(model, str) and model in VIDEO_MODELS:
         problems += vocabulary.wrong_shape(wanted, VIDEO_MODELS[model], VIDEO_MODELS, "")

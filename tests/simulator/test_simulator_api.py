@@ -31,6 +31,8 @@ FULL: dict[str, Any] = {
     "seed": 7,
     "negative_prompt": "text",
     "input_reference": picture(),
+    "last_frame": picture((36, 36)),
+    "cfg_scale": 7.5,
 }
 
 
@@ -78,6 +80,12 @@ REFUSED_FIELDS: list[tuple[dict[str, object], str]] = [
     ({"aspect_ratio": "portrait"}, "input.aspect_ratio: unknown parameter"),
     ({"input_reference": "cat.png"}, "input.input_reference: must be an http(s) URL"),
     ({"input_reference": "data:image/png;base64,AAAA"}, "input.input_reference: is not a picture"),
+    ({"last_frame": "cat.png"}, "input.last_frame: must be an http(s) URL"),
+    ({"last_frame": "data:image/png;base64,AAAA"}, "input.last_frame: is not a picture"),
+    ({"cfg_scale": "7"}, "input.cfg_scale: must be a number"),
+    ({"cfg_scale": True}, "input.cfg_scale: must be a number"),
+    ({"cfg_scale": -1}, "input.cfg_scale: must be between 0 and 30"),
+    ({"prompt": "@keeper.9f waves"}, "input.prompt: no such character `@keeper.9f`"),
     ({"input_reference": "data:image/png;base64,&"}, "input.input_reference: is not valid base64"),
     ({"character_url": "https://example.org/a.mp4"}, "input.character_timestamps: required with character_url"),
     ({"character_url": "file:///etc/passwd"}, "input.character_url: must be an http(s) URL"),

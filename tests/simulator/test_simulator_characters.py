@@ -212,6 +212,13 @@ def test_one_shot_mentions_only_so_many(canned: Simulator) -> None:
     assert (status, error["param"]) == (400, "prompt")
 
 
+def test_a_video_may_make_its_hero_a_character(canned: Simulator) -> None:
+    id = canned.video("Tove waves", character_create="true")
+    made = canned.http.get(f"/v1/videos/{id}").json()
+    assert made["status"] == "completed"
+    assert tried(canned, f"@{made['username']} dives")[0] == 200
+
+
 def test_a_shot_can_bring_its_character_along(canned: Simulator) -> None:
     """Way `inline`: nothing is made, the shot is a shot."""
     id = canned.video(character_url=URL, character_timestamps="1,3")

@@ -90,6 +90,11 @@ REFUSED: list[tuple[dict[str, str], str, str]] = [
     ({"characters": '[{"id":"char_none"}]'}, "characters", "no such character"),
     ({"character_url": "https://example.org/a.mp4"}, "character_timestamps", "required with character_url"),
     ({"character_timestamps": "1,3"}, "character_timestamps", "needs character_url"),
+    (
+        {"character_url": "https://example.org/a.mp4", "character_timestamps": "1,3", "character_create": "true"},
+        "character_create",
+        "is made with the model sora-2-character",
+    ),
     ({"character_from_task": "video_none"}, "character_from_task", "no such task"),
 ]
 
