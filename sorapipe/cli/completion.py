@@ -92,7 +92,7 @@ class TakeWord(_Word):
 
 
 class ProviderWord(_Word):
-    """A word that is the name of a provider, or `show`."""
+    """A word that is the name of a provider, or `show` or `check`."""
 
     name = "provider"
 
@@ -104,7 +104,7 @@ class ProviderWord(_Word):
 
         words = [one.name for one in names(config_dir())]
         if isinstance(param, click.Argument) and not _typed(ctx):
-            words.insert(0, "show")
+            words[:0] = ["show", "check"]
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 

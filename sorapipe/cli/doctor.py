@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from sorapipe import __version__
-from sorapipe.cli.choosing import find, is_storyboard, sort_words
+from sorapipe.cli.chosen import manifest_of, provider_name
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
@@ -26,7 +26,7 @@ _LIBRARIES = (
     "pyyaml", "jsonschema", "jsonschema-rs", "jinja2", "httpx", "click", "rich", "av", "pillow",
     "platformdirs", "starlette", "uvicorn", "python-multipart",
 )  # fmt: skip
-_PRECEDENCE = (Exit.LOCK, Exit.DISK, Exit.REFUSED, Exit.AUTHENTICATION)
+_PRECEDENCE = (Exit.LOCK, Exit.DISK, Exit.REFUSED, Exit.USAGE, Exit.AUTHENTICATION)
 _LITTLE_ROOM = 1 << 30
 """Bytes below which a run of some clips may fill the disk."""
 
@@ -46,7 +46,8 @@ class Finding(NamedTuple):
     cls=VerbCommand,
     short_help="Check this machine: folders, locks, codecs, keys.",
     help="Check this machine: versions, folders, run locks, codecs, the provider and whether its key is set. "
-    "Ends as a run would that needs what is bad: 5 the lock, 11 this machine, 3 the provider, 6 its key.",
+    "Ends as a run would that needs what is bad: 5 the lock, 11 this machine, 3 the provider, 2 its address, "
+    "6 its key.",
     examples=(("sorapipe doctor", "this machine and the storyboard of this folder"), ("sorapipe doctor --json", "")),
 )
 @words_argument("[STORYBOARD]")
@@ -138,7 +139,7 @@ def _folder(name: str, folder: Path) -> Finding:
 def _storyboard(words: tuple[str, ...]) -> Iterator[Finding]:
     from sorapipe.state.workspace import Workspace
 
-    manifest = _manifest(words)
+    manifest = manifest_of(words)
     if manifest is None:
         yield Finding("note", "storyboard", "none in this folder", "`sorapipe init` writes one")
         return
@@ -168,22 +169,13 @@ def _takes_and_characters(facts: Facts) -> str:
     return f"{count(takes, 'take')} and {count(people, 'character')}"
 
 
-def _manifest(words: tuple[str, ...]) -> Path | None:
-    if any(is_storyboard(word) for word in words):
-        return sort_words(words).manifest
-    try:
-        return find()
-    except Expected:
-        return None
-
-
 def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]:
-    from sorapipe.cli.production import DEFAULT_PROVIDER
     from sorapipe.cli.providers import ended
+    from sorapipe.cli.reach import addressed
     from sorapipe.providers.profiles import load_profile
     from sorapipe.state.workspace import config_dir
 
-    name = provider or os.environ.get("SORAPIPE_PROVIDER") or _said(words) or DEFAULT_PROVIDER
+    name = provider_name(words, provider)
     found = load_profile(name, config_dir())
     if found.profile is None:
         problem = next(iter(found.diagnostics)).message
@@ -197,6 +189,8 @@ def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]
     else:
         hint = "`sorapipe providers` lists the others; finished takes stay"
         yield Finding("bad", "provider", f"{name}: all its models ended, the last on {over}", hint, Exit.REFUSED)
+    if profile.base_url is None and not profile.embedded:
+        yield Finding("bad", "address", f"{name} has none: it is there to be extended", addressed(profile), Exit.USAGE)
     if profile.key_env is None:
         yield Finding("ok", "key", "none is asked")
     elif os.environ.get(profile.key_env):
@@ -204,19 +198,6 @@ def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]
     else:
         hint = f"a run needs it: `export {profile.key_env}=…`"
         yield Finding("bad", "key", f"{profile.key_env} is not set", hint, Exit.AUTHENTICATION)
-
-
-def _said(words: tuple[str, ...]) -> str | None:
-    """The provider that the storyboard names, as far as it can be read."""
-    from sorapipe.state.workspace import Workspace
-    from sorapipe.storyboard.load import load
-
-    manifest = _manifest(words)
-    if manifest is None:
-        return None
-    workspace = Workspace.open(manifest)
-    storyboard = load(workspace.manifest, workspace.reader()).storyboard
-    return storyboard.provider if storyboard else None
 
 
 def _print(findings: list[Finding]) -> None:

@@ -1,4 +1,4 @@
-"""`sorapipe providers`: lists the providers and explains one; sends nothing and never shows a key."""
+"""`sorapipe providers`: lists the providers, explains one, or asks one what it can do; never shows a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sorapipe.cli.options import json_option, print_json
 if TYPE_CHECKING:
     from datetime import date
 
-    from sorapipe.planning.capabilities import Model, Price
     from sorapipe.providers.profile import Profile
     from sorapipe.providers.profiles import Listed
 
@@ -24,26 +23,59 @@ if TYPE_CHECKING:
     "providers",
     cls=VerbCommand,
     short_help="List the providers and what they can do.",
-    help="List the providers, or explain one: models, sizes, seconds, prices, and the variable that holds its key.",
+    help="List the providers. `show` explains one: address, key, fields, characters, models, prices, ends. `check` "
+    "asks it what costs nothing (key, balance, list) and says what differs from its profile; it ends with 6 when the "
+    "key is refused and with 10 when nobody answers.",
     examples=(
         ("sorapipe providers", "all of them"),
         ("sorapipe providers show simulator", "one"),
+        ("sorapipe providers check simulator", "talk to one, without spending"),
         ("sorapipe providers show simulator --json", "as data"),
     ),
 )
-@click.argument("words", nargs=-1, type=ProviderWord(), metavar="[show NAME]")
+@click.argument("words", nargs=-1, type=ProviderWord(), metavar="[show NAME | check NAME]")
 @json_option
 def command(words: tuple[str, ...], as_json: bool) -> None:
-    """Lists or explains."""
-    names = [word for word in words if word not in {"show", "list"}]
+    """Lists, explains or asks."""
+    what = words[0] if words and words[0] in _WHAT else None
+    names = words[1:] if what else words
     if len(names) > 1:
-        raise Expected(Exit.USAGE, "one provider at a time", f"`sorapipe providers show {names[0]}`")
-    if names:
-        _show(names[0], as_json)
-    elif "show" in words:
-        raise Expected(Exit.USAGE, "`show` wants a name", "`sorapipe providers` lists them")
-    else:
+        raise Expected(Exit.USAGE, "one provider at a time", f"`sorapipe providers {what or 'show'} {names[0]}`")
+    if what in {"show", "check"} and not names:
+        raise Expected(Exit.USAGE, f"`{what}` wants a name", "`sorapipe providers` lists them")
+    if not names:
         _list(as_json)
+    elif what == "check":
+        from sorapipe.cli.provider_check import check
+
+        check(profile_named(names[0]), as_json)
+    else:
+        _show(profile_named(names[0]), as_json)
+
+
+_WHAT = ("show", "check", "list")
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name. Raises `Quit` (3) after saying all that is wrong with it."""
+    from sorapipe.cli.production import show
+    from sorapipe.providers.profiles import load_profile
+    from sorapipe.state.workspace import config_dir
+
+    found = load_profile(name, config_dir())
+    show(found.diagnostics, found.sources)
+    if found.profile is None:
+        raise Quit(Exit.REFUSED)
+    return found.profile
+
+
+def _show(profile: Profile, as_json: bool) -> None:
+    from sorapipe.cli.provider_words import profile_data, profile_lines
+
+    if as_json:
+        print_json(profile_data(profile))
+    else:
+        click.echo("\n".join(profile_lines(profile)))
 
 
 def _list(as_json: bool) -> None:
@@ -79,6 +111,8 @@ def _state(profile: Profile | None) -> str:
     over = ended(profile)
     if over is not None:
         return f"ended {over}"
+    if profile.base_url is None and not profile.embedded:
+        return "to extend"
     if profile.key_env is None:
         return "ready"
     return "key is set" if os.environ.get(profile.key_env) else "no key"
@@ -99,100 +133,3 @@ def _listed_data(listed: Listed, profile: Profile | None) -> dict[str, object]:
         "key_env": profile.key_env if profile else None,
         "key_is_set": bool(profile and profile.key_env and os.environ.get(profile.key_env)),
     }
-
-
-def _show(name: str, as_json: bool) -> None:
-    from sorapipe.cli.production import show
-    from sorapipe.providers.profiles import load_profile
-    from sorapipe.state.workspace import config_dir
-
-    found = load_profile(name, config_dir())
-    show(found.diagnostics, found.sources)
-    if found.profile is None:
-        raise Quit(Exit.REFUSED)
-    if as_json:
-        print_json(_data(found.profile))
-    else:
-        click.echo("\n".join(_lines(found.profile)))
-
-
-def _lines(profile: Profile) -> list[str]:
-    from sorapipe.views.words import wait
-
-    able, bears = profile.capabilities, profile.limits
-    facts = [
-        ("what", profile.about or ""),
-        ("profile", profile.path),
-        ("address", profile.base_url or "started by sorapipe when a run needs it"),
-        ("key", _key_words(profile)),
-        ("speaks", profile.dialect),
-        ("characters", f"{able.characters.value}, up to {able.casting.most} in a shot"),
-        ("prices", f"in {able.currency}" + (f", as of {able.prices_as_of}" if able.prices_as_of else "")),
-        ("a clip takes", wait(able.minutes)),
-        ("at a time", f"{bears.in_flight} tasks, {bears.creates} creates in {bears.window:g} s"),
-        ("understands", ", ".join(sorted(able.fields))),
-    ]  # fmt: skip
-    lines = [profile.name, ""] + [f"  {name:13} {text}" for name, text in facts if text]
-    for model in able.models.values():
-        lines += ["", f"  {model.name}" + (" (default)" if model.name == able.default_model else "")]
-        lines += [f"    {name:11} {text}" for name, text in _model(model, able.currency) if text]
-    return lines
-
-
-def _key_words(profile: Profile) -> str:
-    if profile.key_env is None:
-        return "none is asked"
-    there = "is set" if os.environ.get(profile.key_env) else "is not set"
-    return f"in the environment variable {profile.key_env}, which {there}"
-
-
-def _model(model: Model, currency: str) -> list[tuple[str, str]]:
-    return [
-        ("sizes", ", ".join(model.sizes) or "any"),
-        ("seconds", ", ".join(map(str, model.seconds)) or "any"),
-        ("styles", ", ".join(model.styles)),
-        ("extra", ", ".join(model.extra)),
-        ("price", "; ".join(_price(price, currency) for price in model.prices) or "not known"),
-        ("character", _price(model.character_price, currency) if model.character_price else ""),
-        ("ends", str(model.ends or "")),
-    ]
-
-
-def _price(price: Price, currency: str) -> str:
-    from sorapipe.views.words import money
-
-    narrow = [f"{price.seconds} s" if price.seconds else "", price.size or ""]
-    where = " ".join(part for part in narrow if part)
-    return f"{money(price.amount, currency)} a {price.per.value}" + (f" of {where}" if where else "")
-
-
-def _data(profile: Profile) -> dict[str, object]:
-    able = profile.capabilities
-    return {
-        "name": profile.name,
-        "about": profile.about,
-        "path": profile.path,
-        "dialect": profile.dialect,
-        "base_url": profile.base_url,
-        "embedded": profile.embedded,
-        "rehearsal": able.rehearsal,
-        "key_env": profile.key_env,
-        "key_is_set": bool(profile.key_env and os.environ.get(profile.key_env)),
-        "currency": able.currency,
-        "prices_as_of": str(able.prices_as_of) if able.prices_as_of else None,
-        "characters": able.characters.value,
-        "fields": sorted(able.fields),
-        "default_model": able.default_model,
-        "models": {
-            model.name: {
-                "sizes": model.sizes,
-                "seconds": model.seconds,
-                "styles": model.styles,
-                "extra": model.extra,
-                "prices": [{"amount": f"{p.amount:f}", "per": p.per.value, "seconds": p.seconds, "size": p.size}
-                           for p in model.prices],
-                "ends": str(model.ends) if model.ends else None,
-            }
-            for model in able.models.values()
-        },
-    }  # fmt: skip

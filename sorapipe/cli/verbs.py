@@ -31,6 +31,7 @@ VERBS: dict[str, Verb] = {
     "resubmit": Verb("resubmit", "Send again what is uncertain, though it may have been paid."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
     "providers": Verb("providers", "List the providers and what they can do."),
+    "credits": Verb("credits", "Ask the provider for the balance."),
     "simulator": Verb("simulator", "Serve the simulator, a provider for practice."),
     "doctor": Verb("doctor", "Check this machine: folders, locks, codecs, keys."),
     "completion": Verb("completion", "Print the completion script for your shell."),
@@ -55,6 +56,8 @@ SYNONYMS: dict[str, str] = {
     "view": "review",
     "diff": "plan",
     "cost": "plan",
+    "balance": "credits",
+    "profiles": "providers",
     "serve": "simulator serve",
     "version": "--version",
     "help": "--help",
@@ -74,7 +77,6 @@ LATER: dict[str, str | None] = {
     "film": "`sorapipe status` lists the clips in the order of the film; join them in your editor",
     "export": None,
     "import": None,
-    "credits": None,
 }
 """Verbs of later versions, and what does part of the job now."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sorapipe.engine.outcome import Outcome
 from sorapipe.planning.plan_types import Plan
-from sorapipe.views.words import money, number
+from sorapipe.views.words import number
 
 _CREDITS = "credits"
 """The currency in which providers tell balances: prices in another one can't be held against them."""
@@ -49,4 +49,4 @@ def _signed(fell: Decimal) -> str:
 
 
 def _amount(amount: Decimal, unit: str | None) -> str:
-    return number(amount) if unit is None or amount == 0 else money(amount, unit)
+    return number(amount) if unit is None else f"{number(amount)} {unit}"

@@ -65,9 +65,12 @@ def test_storyboards_scenes_tags_and_providers_are_completed(film: Path) -> None
     assert complete("sorapipe plan tram.yaml scene:", film) == ["scene:shore", "scene:tower"]
     assert complete("sorapipe plan scene : t", film) == ["tower"]
     assert complete("sorapipe plan tag:h", film) == ["tag:hero"]
-    assert complete("sorapipe run --provider s", film) == ["simulator"]
-    assert complete("sorapipe providers s", film) == ["show", "simulator"]
-    assert complete("sorapipe providers show ", film) == ["ruxa", "simulator"]
+    assert complete("sorapipe run --provider sg", film) == ["sglang"]
+    assert complete("sorapipe providers sh", film) == ["show"]
+    assert complete("sorapipe providers c", film) == ["check"]
+    assert complete("sorapipe providers check ru", film) == ["ruxa"]
+    assert complete("sorapipe credits tr", film) == ["tram.yaml"]
+    assert complete("sorapipe providers show ", film)[:2] == ["kie", "litellm"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -29,13 +29,13 @@ def test_the_film_is_planned_as_described(studio: Studio) -> None:
 
 
 def test_the_profile_is_a_provider(studio: Studio, tmp_path: Path) -> None:
-    studio.write("film.yaml", FILM.replace("model: sora-2", "model: house-video-1"))
+    studio.write("film.yaml", FILM.replace("model: sora-2", "model: house-1"))
     profiles = tmp_path / "config" / "providers"
     profiles.mkdir(parents=True)
     (profiles / "house.yaml").write_text(PROFILE)
     config = str(tmp_path / "config")
     plan = studio.run("plan", "film.yaml", "--provider", "house", SORAPIPE_CONFIG_DIR=config).out
-    assert "1.65 USD" in plan
+    assert "1.35 USD" in plan
     refused = studio.run(
         "run", "film.yaml", "--provider", "house", code=2, SORAPIPE_CONFIG_DIR=config, HOUSE_API_KEY="k"
     ).err
