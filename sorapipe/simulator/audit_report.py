@@ -67,7 +67,8 @@ class Report:
         if lines:
             return "\n".join(lines)
         against = f" and {', '.join(self.locks)} agree" if self.locks else " are in order"
-        return f"the books{against}: {self.charges} charges, {_left(self.books)} credits left"
+        charges = f"{self.charges} charge{'' if self.charges == 1 else 's'}"
+        return f"the books{against}: {charges}, {_left(self.books)} credits left"
 
 
 def report(folder: Path, locks: Sequence[Path], providers: frozenset[str]) -> Report | str:

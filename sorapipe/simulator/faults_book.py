@@ -10,7 +10,8 @@ _WIDTH = 100
 _HEAD = f"""\
 A script of faults is a list of rules in YAML or JSON (or a mapping with `seed` and `rules`):
 
-  - call: create            # {", ".join(CALLS)}; download, any (default)
+  - call: create            # or any (default), download (content and file), or one of
+                            # {", ".join(CALLS)}
     when: {{nth: 3}}          # all conditions must hold; without any: each time
     what: {{status: {{code: 429, retry_after: date}}}}
     accepted: true          # the provider makes and charges it all the same (each fault has its own default)

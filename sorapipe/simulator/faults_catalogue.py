@@ -103,7 +103,7 @@ _INSTEAD = (
     Kind("header-bomb", "an answer with far too many headers", Seam.INSTEAD, values={
         "bytes": Value(200_000, "count", "how many bytes of headers", 1, 1e8), "code": _code(200),
     }),
-    Kind("redirect", "a redirect; `hops` redirects to ourselves come before", Seam.INSTEAD, values={
+    Kind("redirect", "a redirect; on downloads see `hops` too", Seam.INSTEAD, values={
         "to": _TO, "code": Value(302, "status", "the status", 300, 399),
     }),
     Kind("hostile-text", "the dialect's error with escape sequences, markup and bidi marks", Seam.INSTEAD, values={
