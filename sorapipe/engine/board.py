@@ -88,6 +88,7 @@ class Job:
     absent_since: float = 0.0
     urlless_since: float | None = None
     url: str | None = None
+    ready_at: float = 0.0
     refreshed: int = 0
     broken: int = 0
     stumbles: int = 0

@@ -20,6 +20,9 @@ MOST_UNKNOWN = 2
 MOST_UNREACHABLE = 5
 MOST_UNAVAILABLE = 4
 UNAVAILABLE_PAUSE = 30.0
+CLIPS_WAIT = 3.0
+"""Seconds that a clip may wait for its download before nothing new is begun. Without any patience a first wave of jobs
+stays one: all of them come down, then all are sent, and the provider stands idle in between."""
 
 
 class Creates:
@@ -31,6 +34,7 @@ class Creates:
         self._lane = Lane(course.limits.creates, course.limits.window)
         self.sending: Job | None = None
         self.sent = 0
+        self._now = 0.0
         self._unknown_in_a_row = 0
         self._unreachable_in_a_row = 0
         self._unavailable_in_a_row = 0
@@ -38,13 +42,14 @@ class Creates:
     def possible(self) -> bool:
         """Whether a create may begin as far as everything but the time is concerned.
 
-        Clips that are ready come down before anything new is begun: their addresses expire.
+        Clips that have been ready for a while come down before anything new is begun: their addresses expire.
         """
+        waiting = self._course.to_load
         return (
             self._course.stopped is None
             and not self._course.leaving
             and self.sending is None
-            and not self._course.to_load
+            and not (waiting and self._now - waiting[0].ready_at > CLIPS_WAIT)
             and self._course.in_flight < self._course.limits.in_flight
             and self._course.board.first_ready() is not None
         )
@@ -55,6 +60,7 @@ class Creates:
 
     def begin(self, now: float) -> None:
         """Sends the first job that is ready, when the lane is open."""
+        self._now = now
         while self.possible() and self._lane.opens() <= now:
             job = self._course.board.first_ready()
             if job is None or not self._admit(job):

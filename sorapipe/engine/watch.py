@@ -162,6 +162,7 @@ class Watch:
             self._course.changed_at = now
             self._course.leave_provider(job)
             job.url = answer.url
+            job.ready_at = now
             job.phase = Phase.WAITING_TO_LOAD
             self._course.to_load.append(job)
 
