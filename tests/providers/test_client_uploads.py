@@ -135,10 +135,13 @@ def test_another_provider_has_uploads_of_its_own(provider: Provider) -> None:
 
 def test_threads_do_not_upload_the_same_bytes_side_by_side(now: list[float]) -> None:
     sent: list[str] = []
-    gate = threading.Barrier(8)
+    gate, another = threading.Barrier(8), threading.Event()
 
     def slowly(media: Media) -> Uploaded:
         sent.append(media.name)
+        if len(sent) > 1:
+            another.set()
+        another.wait(0.1)  # room for a second one, if there is one
         return Uploaded("https://up.example/x")
 
     uploads = Uploads(slowly, lambda: now[0])

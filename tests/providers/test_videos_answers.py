@@ -306,6 +306,7 @@ POLLS: list[tuple[int, object, PollAnswer]] = [
     (401, b"", Missed("HTTP 401 with an empty answer", None, True)),
     (429, error("slow down"), Missed("slow down (HTTP 429)")),
     (429, {"status": "error", "message": "slow down"}, Missed("HTTP 429 (HTTP 429)")),
+    (500, {"status": "failed", "error": "busy"}, Missed("busy (HTTP 500)")),
     (200, {"status": "error", "error": "try again"}, Missed("try again (HTTP 200)")),
     (500, {"status": 500, "error": "Internal Server Error"}, Missed("Internal Server Error (HTTP 500)")),
     (502, HTML, Missed("HTTP 502 with a web page")),
