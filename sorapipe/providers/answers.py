@@ -192,6 +192,10 @@ def percent(value: object) -> int | None:
     return min(int(match[1]), 100) if match else None
 
 
+FINEST = 30
+"""Digits behind the point of an amount: `1e-999999` can't be written out."""
+
+
 def amount(value: object) -> Decimal | None:
     """An amount of money or credits, not negative; `None` where it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
@@ -200,7 +204,9 @@ def amount(value: object) -> Decimal | None:
         number = Decimal(str(value).strip()[:64]) if isinstance(value, str) else Decimal(value)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and 0 <= number < Decimal(10) ** 15 else None
+    exponent = number.as_tuple().exponent  # a word where the number is none
+    bounded = isinstance(exponent, int) and -exponent <= FINEST and 0 <= number < Decimal(10) ** 15
+    return number if bounded else None
 
 
 def first(values: Mapping[str, object], keys: Iterable[str]) -> object:

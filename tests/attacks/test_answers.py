@@ -39,7 +39,8 @@ class Asked(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers["content-length"])))
 
     def _answer(self, body: bytes) -> None:
-        self.server.asked.append((self.command, self.path, KEY in str(self.headers)))
+        if not self.path.endswith("/chat/credit"):  # the balance: asked for before and after, and no part of any order
+            self.server.asked.append((self.command, self.path, KEY in str(self.headers)))
         if self.path.endswith("/tasks/create"):
             prompt = json.loads(body)["input"]["prompt"]
             self.server.create(self, prompt)
@@ -263,3 +264,22 @@ def test_a_server_that_hangs_up_is_asked_once(stage: Stage, hostile: Hostile) ->
     hostile.creates = lambda asked: asked.connection.shutdown(2)
     stage.run("run", "--yes", "--max-wait", "0.5s", code=9)
     assert len(hostile.asked) == 1
+
+
+BALANCES = (
+    b"", b"\xff\x00", b"[]", b'{"code":200,"data":-5}', b'{"code":200,"data":1e999999}',
+    b'{"code":200,"data":1e-999999}',
+    b'{"code":200,"data":"\\u001b]0;x\\u0007"}', b'{"code":200,"data":NaN}', b'{"code":200,"data":true}',
+    b'{"code":200,"data":' + b"[" * 100_000, b'{"code":401,"message":"' + KEY.encode() + b'"}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BALANCES)
+def test_a_hostile_balance_changes_nothing_but_its_own_line(stage: Stage, hostile: Hostile, body: bytes) -> None:
+    _film(stage, ["a"])
+    hostile.answers = {"credit": lambda asked: asked.send(body), "a": _state(state="fail", failMsg="no")}
+    run = stage.run("run", "--yes", code=8)
+    assert len(run.out) < 2000
+    assert "\x1b" not in run.out
+    assert sum(method == "POST" for method, _, _ in hostile.asked) == 1
+    _nothing_leaked(stage, run.out, run.err)
