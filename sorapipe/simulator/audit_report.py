@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -135,6 +135,7 @@ class _Comparison:
     def __init__(self, page: Page, takes: list[Take], providers: frozenset[str], shelves: Shelves) -> None:
         self._page = page
         self._shelves = shelves
+        takes = [replace(take, tasks=tuple(map(self._work, take.tasks))) for take in takes]
         names = providers or self._familiar(takes)
         self._takes = [take for take in takes if take.provider in names or (not providers and take.rehearsal)]
         self._by_token = {take.token: take for take in self._takes}
@@ -142,6 +143,11 @@ class _Comparison:
         for take in self._takes:
             for task in take.tasks:
                 self._by_task.setdefault(task, []).append(take)
+
+    def _work(self, answered: str) -> str:
+        """The task behind an id that was answered: a character that was made at once is answered by its own."""
+        found = self._page.rows("SELECT task FROM characters WHERE id = ?", (answered,))
+        return str(found[0]["task"]) if found else answered
 
     def _familiar(self, takes: list[Take]) -> frozenset[str]:
         """Providers of whom the books know a task or a token."""
