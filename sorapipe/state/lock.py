@@ -94,8 +94,10 @@ class LockFile:
 
     def merge(self, other: LockFile, *, only_paid: bool = False) -> None:
         """Joins all records of another one, or those that cost money only."""
-        for record in other.attempts.values():
-            self.add(record)
+        for token, record in other.attempts.items():
+            old = self.attempts.get(token)
+            if old is not record:
+                self.attempts[token] = record if old is None else join_attempts(old, record)
         if only_paid:
             self.others.update((raw, record) for raw, record in other.others.items() if record.kind in PAID)
         else:

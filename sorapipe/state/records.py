@@ -276,6 +276,9 @@ def join_attempts(one: Record, other: Record) -> Record:
     """
     if one.raw == other.raw:
         return one
+    ranks = _rank(one), _rank(other)
+    if ranks[0] != ranks[1] and tasks_of(one.values) == tasks_of(other.values):  # as nearly all are while a run goes on
+        return one if ranks[0] > ranks[1] else other
     best = max(_without_tasks(one), _without_tasks(other), key=lambda found: (found[0], from_members(found[1])))[1]
     tasks = sorted({*tasks_of(one.values), *tasks_of(other.values)})
     if len(tasks) == 1:
@@ -286,9 +289,13 @@ def join_attempts(one: Record, other: Record) -> Record:
 
 
 def _without_tasks(record: Record) -> tuple[int, dict[str, str]]:
-    state = _STATES.get(str(record.values.get("state")))
     rest = {name: text for name, text in members(record.raw).items() if name not in _TASK}
-    return -1 if state is None else state.rank, rest
+    return _rank(record), rest
+
+
+def _rank(record: Record) -> int:
+    state = _STATES.get(str(record.values.get("state")))
+    return -1 if state is None else state.rank
 
 
 def attempt_record(attempt: Attempt, old: Record | None = None) -> Record:
