@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -57,6 +58,7 @@ def serve(options: Options) -> int:
         timeout_graceful_shutdown=1,
         server_header=False,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     runner = uvicorn.Server(config)
     if options.while_parent:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
@@ -69,6 +71,12 @@ def serve(options: Options) -> int:
     finally:
         server.books.close()
     return 0
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is for people: that calls which a script holds up are ended with us is not."""
+    ended = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not ended and not record.getMessage().startswith("Cancel ")
 
 
 def _listen(port: int) -> socket.socket:
