@@ -61,6 +61,9 @@ class LockUnusable(Exception):
         return LockUnusable(self.message, self.line, self.hint, name)
 
 
+_KEY = attrgetter("key")
+
+
 class LockFile:
     """All records of a lock. Attempts are by token, the others by their line; equal lines are one line.
 
@@ -106,6 +109,11 @@ class LockFile:
                 self.extra[name] = max(text, self.extra.get(name, text))
         self.lineages = tuple(sorted({*self.lineages, *other.lineages}))
 
+    def sort(self) -> None:
+        """Puts the records into their order, in which copies begin: what is nearly in order is soon sorted again."""
+        self.attempts = {record.key[3]: record for record in sorted(self.attempts.values(), key=_KEY)}
+        self.others = {record.raw: record for record in sorted(self.others.values(), key=_KEY)}
+
     def same_as(self, other: LockFile) -> bool:
         """Whether both say the same, so that nothing need be written."""
         return (
@@ -127,9 +135,6 @@ class LockFile:
         return frozenset(task for record in self.attempts.values() for task in tasks_of(record.values))
 
 
-_KEY = attrgetter("key")
-
-
 def join(one: LockFile, other: LockFile) -> LockFile:
     """What two locks say together: commutative, associative, idempotent, and no task id is lost."""
     new = one.copy()
@@ -143,8 +148,9 @@ def dumps(lock: LockFile) -> bytes:
     """The bytes of a lock: the first line, then all records in their order."""
     found: dict[str, str] = lock.extra | members(encode(_first_line(lock)))
     lines = [from_members(found)]
+    lock.sort()
     records = [*lock.attempts.values(), *lock.others.values()]
-    records.sort(key=_KEY)
+    records.sort(key=_KEY)  # two rows in order: one pass
     lines += [record.raw for record in records]
     lines.append(b"")
     return b"\n".join(lines)
