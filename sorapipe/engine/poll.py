@@ -35,9 +35,9 @@ _DOUBT = 0.8
 _HURRY = 0.97
 _NARROW = 0.1
 _TELLING = frozenset({1, 2, 4, 8})
-_SHARE = 0.04
+_SHARE = 0.03
 _SHORTEST_PACE = 0.05
-_LONGEST_PACE = 1.0
+_LONGEST_PACE = 0.6
 _UNKNOWN_PACE = 0.25
 _LONGEST_WORK = 86400.0
 """A day: more is a broken clock at the other end."""

@@ -146,6 +146,7 @@ class World:
         self.watch: Callable[[Event], None] = lambda event: None
         self.at: list[tuple[float, News]] = []
         self.steps = 0
+        self.stopwatch: Callable[[], float] = lambda: self.now
         outside = Outside(lambda: self.now, self.random.randbytes)
         self.workspace = Workspace(Path("/film/film.yaml"), Path("/state"), self.disk, outside)
 
@@ -203,7 +204,7 @@ class World:
             renders=self.workspace.clips,
             token=session.token,
             random=self.random.random,
-            clock=lambda: self.now,
+            clock=self.stopwatch,
             post=lambda news: None,
             twins=twins(outlook.ground.facts),
             interrupted=flag,
