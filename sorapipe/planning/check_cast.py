@@ -46,6 +46,11 @@ class CastChecker:
             if name not in self._found:
                 self._found[name] = tuple(self._character(self._characters[name]))
             yield from self._found[name]
+        carried = [name for name in request.mentions if self._stands(name) is Standing.CARRIED]
+        if carried and request.character_create and "character_create" in self._capabilities.fields:
+            message = f"{self._where} would make a character of `@{carried[0]}` instead of this shot"
+            hint = "the shot carries the clip that shows it; take `character_create` away, or describe it in words"
+            yield Problem("carried-and-created", "character_create", message, hint)
         real = [name for name in request.mentions if self._stands(name) is not Standing.WORDS]
         most = self._casting.most
         if len(real) > most:

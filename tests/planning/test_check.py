@@ -218,6 +218,16 @@ def test_every_field_is_named_at_its_place_once() -> None:
     assert all(it.hint for it in problems)
 
 
+def test_a_shot_that_carries_a_character_leaves_none_behind() -> None:
+    inline = replace(REAL, characters=CharacterWay.INLINE, fields=REAL.fields | {"character_create"})
+    cast = [character("fox", UrlSource("https://e.org/a.mp4", None))]
+    one = shot("a", mentions=("fox",), character_create=True)
+    assert said(one, characters=cast, at=inline) == [
+        "error: `studio` would make a character of `@fox` instead of this shot"
+    ]
+    assert said(one, characters=cast, at=replace(inline, characters=CharacterWay.TASK)) == []
+
+
 def test_what_is_switched_off_is_nothing_that_is_asked_for() -> None:
     bare = replace(REAL, fields=frozenset(("prompt", "model", "seconds", "size")))
     assert found(shot("a", watermark=False, private=False, character_create=False), at=bare) == []
