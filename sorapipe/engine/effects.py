@@ -55,6 +55,7 @@ from sorapipe.state.files import Files
 from sorapipe.state.lock import LockUnusable
 from sorapipe.state.records import Json
 from sorapipe.state.renders import Renders
+from sorapipe.storyboard.model import Handle
 from sorapipe.storyboard.source import Asset
 
 
@@ -160,8 +161,8 @@ def _write_answer(key: str, attempt: Attempt, answer: CreateAnswer, studio: Stud
     books, token = studio.books, attempt.token
     try:
         match answer:
-            case Accepted(task=task):
-                books.submitted(token, task)
+            case Accepted(task=task, character=made):
+                books.submitted(token, task, None if made is None else Handle(made.id, made.username))
             case Refused(refusal=Refusal.REQUEST, message=message):
                 books.failed(token, message, Decimal(0))
             case Refused(message=message):

@@ -34,8 +34,8 @@ class Books(Protocol):
         When it raises, nothing may be sent, and nothing counts as sent.
         """
 
-    def submitted(self, token: str, task: str) -> None:
-        """Writes and syncs the task's id (P7 to P9)."""
+    def submitted(self, token: str, task: str, handle: Handle | None = None) -> None:
+        """Writes and syncs the task's id (P7 to P9). `handle`: of a character that was made at once."""
 
     def last_resort(self, token: str, task: str) -> Path | None:
         """Puts the task's id anywhere at all, when the journal can't be written. Where it is, or `None`."""

@@ -136,6 +136,8 @@ class Story:
             self.orphans.setdefault(token, []).append(task)
             return
         self._add_task(attempt, task)
+        if "handle" in values:  # a character that was made at once
+            self._state(values, AttemptState.DONE.value)
 
     def _add_task(self, attempt: Values, task: str) -> None:
         tasks = sorted({*tasks_of(attempt), task})
@@ -180,7 +182,8 @@ class Story:
             task = fact.tasks[0] if fact.tasks else None
             name = fact.address.removeprefix("@")
             made = CharacterFact(name, fact.recipe, fact.provider, fact.account, handle_of(values), task)
-            self.characters.append(made)
+            if made not in self.characters:
+                self.characters.append(made)
 
     def _void(self, values: Values) -> None:
         """Certainly nothing was bought. Never believed of an attempt that has a task."""

@@ -139,9 +139,13 @@ class Session:
         except StateError:
             return
 
-    def submitted(self, token: str, task: str) -> None:
-        """Writes and syncs the task's id (P7 to P9)."""
-        self._write({"kind": "submitted", "token": token, "task": task}, before="P7", written="P8", synced="P9")
+    def submitted(self, token: str, task: str, handle: Handle | None = None) -> None:
+        """Writes and syncs the task's id (P7 to P9). `handle`: of a character that was made at once; it stands in the
+        same line, for nobody could ask for it again."""
+        values: Values = {"kind": "submitted", "token": token, "task": task}
+        if handle is not None:
+            values["handle"] = _named(handle)
+        self._write(values, before="P7", written="P8", synced="P9")
 
     def last_resort(self, token: str, task: str) -> Path | None:
         """Puts a task's id anywhere at all, when the journal can't be written: the state folder, else the folder for
@@ -188,8 +192,7 @@ class Session:
         """Writes and syncs that the clip is there and right (P19, P20). `handle`: of a character that was made."""
         values = _clip("done", token, sha256, size, out)
         if handle is not None:
-            named = {"id": handle.id, "username": handle.username}
-            values["handle"] = {name: value for name, value in named.items() if value is not None}
+            values["handle"] = _named(handle)
         self._write(values, written="P19", synced="P20")
 
     def suspect(self, token: str, why: str, *, sha256: str | None, size: int | None, out: str | None) -> None:
@@ -335,6 +338,11 @@ class Session:
                 write_atomic(self._files, saved, self._lock.bytes(), private=True)
                 self._journal.story.forget(self._lock.whole().tasks())
                 self._journal.archive(self._places.archive, self.lineage)
+
+
+def _named(handle: Handle) -> dict[str, Json]:
+    named = {"id": handle.id, "username": handle.username}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _clip(kind: str, token: str, sha256: str | None, size: int | None, out: str | None) -> Values:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import pytest
+from engine.memory_disk import Killed
 from engine.scripted import ScriptedProvider
 from engine.world import CAPABILITIES, World, film, shot
 
@@ -352,3 +353,26 @@ def test_a_handle_that_is_of_no_use_here_is_none() -> None:
     assert known_handles(world.outlook()) == {}
     making, sent = orders(world)
     assert making is not None and sent.prompt.startswith("@the.fox runs.")
+
+
+@pytest.mark.parametrize("point", ["P7", "P8", "P9"])
+def test_a_character_made_at_once_is_not_lost_with_the_process(point: str) -> None:
+    world = world_of("videos", Way.ENDPOINT, fox("url"), USERNAME)
+    passed: list[str] = []
+    reach = world.disk.reach
+
+    def die(name: str) -> None:
+        passed.append(name)
+        if passed.count(point) == 2 and name == point:  # the first order is that of the den
+            raise Killed
+        reach(name)
+
+    world.disk.reach = die  # type: ignore[method-assign]
+    assert world.run() is None
+    for _ in range(4):
+        world.now += 100
+        world.run()
+    assert sum(order.character_name is not None for _, order in world.provider.calls) == 1
+    if point != "P7":
+        assert {a.state for found in world.attempts().values() for a in found} == {AttemptState.DONE}
+        assert [fact.handle for fact in world.workspace.facts().characters] == [Handle("ch_task_00002", "the.fox")]
