@@ -21,6 +21,9 @@ from sorapipe.planning.plan_types import Reason
 
 ZERO = Decimal(0)
 LONG_AGO = float("-inf")
+CLIPS_WAIT = 3.0
+"""Seconds that a clip may wait for its download before nothing new is begun. Without any patience a first wave of jobs
+stays one: all of them come down, then all are sent, and the provider stands idle in between."""
 IDLE = frozenset({Phase.HELD, Phase.READY, Phase.PARKED, Phase.OVER})
 _CODES = {
     AttemptState.UNCERTAIN: ends.UNCERTAIN,
@@ -161,6 +164,10 @@ class Course:
         if self.stopped is None:
             self.stopped = reason
             self.tell(Stopped(reason.text, False))
+
+    def overdue(self, now: float) -> bool:
+        """Whether a clip has waited for its download for too long: its address expires."""
+        return bool(self.to_load) and now - self.to_load[0].ready_at > CLIPS_WAIT
 
     def book(self, amount: Decimal) -> None:
         """Money is spent, or comes back when negative."""

@@ -20,9 +20,6 @@ MOST_UNKNOWN = 2
 MOST_UNREACHABLE = 5
 MOST_UNAVAILABLE = 4
 UNAVAILABLE_PAUSE = 30.0
-CLIPS_WAIT = 3.0
-"""Seconds that a clip may wait for its download before nothing new is begun. Without any patience a first wave of jobs
-stays one: all of them come down, then all are sent, and the provider stands idle in between."""
 
 
 class Creates:
@@ -44,14 +41,23 @@ class Creates:
 
         Clips that have been ready for a while come down before anything new is begun: their addresses expire.
         """
-        waiting = self._course.to_load
         return (
             self._course.stopped is None
             and not self._course.leaving
             and self.sending is None
-            and not (waiting and self._now - waiting[0].ready_at > CLIPS_WAIT)
+            and not self._course.overdue(self._now)
             and self._course.in_flight < self._course.limits.in_flight
             and self._course.board.first_ready() is not None
+        )
+
+    def eager(self, now: float) -> bool:
+        """Whether creates follow each other as fast as they are answered."""
+        course = self._course
+        return (
+            course.stopped is None
+            and course.in_flight < course.limits.in_flight
+            and self._lane.bears() <= now
+            and course.board.first_ready() is not None
         )
 
     def opens(self) -> float | None:

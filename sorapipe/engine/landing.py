@@ -28,11 +28,13 @@ class Landing:
         """When the next download is tried again; `None`: none is to be."""
         return self._again.next()
 
-    def begin(self, now: float) -> None:
-        """Begins downloads, as many as may run at a time."""
+    def begin(self, now: float, *, eager: bool = False) -> None:
+        """Begins downloads, as many as may run at a time; one where creates are `eager` to be sent: jobs begin to work
+        while clips come down, not after it. A clip that has waited for long holds the creates up, not they it."""
+        most = 1 if eager and not self._course.overdue(now) else self._course.limits.downloads
         while (key := self._again.pop(now)) is not None:
             self._course.to_load.append(self._course.board.jobs[key])
-        while self._course.to_load and self.loading < self._course.limits.downloads:
+        while self._course.to_load and self.loading < most:
             job = self._course.to_load.popleft()
             attempt = sure(job)
             if job.url is None:

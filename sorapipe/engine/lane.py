@@ -32,8 +32,10 @@ class Lane:
 
     def opens(self) -> float:
         """The earliest time at which a create may be sent; infinity while one is in flight."""
-        if self._sending:
-            return math.inf
+        return math.inf if self._sending else self.bears()
+
+    def bears(self) -> float:
+        """The earliest time at which the provider bears another create, whether one is in flight or not."""
         return max(self._paused_until, self._window_opens(), self._spaced())
 
     def begin(self) -> None:

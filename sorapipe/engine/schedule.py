@@ -246,7 +246,7 @@ class Schedule:
 
     def _advance(self, now: float) -> None:
         if not self._course.leaving:
-            self._landing.begin(now)
+            self._landing.begin(now, eager=self._creates.eager(now))
             self._watch.begin(now)
             self._creates.begin(now)
             if now - self._course.changed_at >= self._course.limits.max_wait:
