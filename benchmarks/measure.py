@@ -83,7 +83,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         results = {shots: measure(cases(Path(folder) / str(shots), shots, options.doit), options.rounds)
                    for shots in lengths}  # fmt: skip
-    text = f"{machine(options.rounds)}\n\n{table(results)}"
+    text = f"{machine(f'Seconds on the wall, medians of {options.rounds} rounds')}\n\n{table(results)}"
     print(text)
     if options.write:
         write(text)
@@ -171,23 +171,23 @@ def table(results: dict[int, dict[Case, Measured]]) -> str:
     return "\n".join(lines)
 
 
-def machine(rounds: int) -> str:
-    """Where and when this was measured."""
+def machine(how: str) -> str:
+    """Where, when and how this was measured."""
     chip = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
         chip = next((line.partition(": ")[2] for line in info.read_text().splitlines() if "model name" in line), chip)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({chip}), {platform.system()}, "
-        f"Python {platform.python_version()}. Seconds on the wall, medians of {rounds} rounds."
+        f"Python {platform.python_version()}. {how}."
     )
 
 
-def write(text: str) -> None:
+def write(text: str, begin: str = BEGIN, end: str = END) -> None:
     """Puts the table between its marks."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, _, rest = README.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    README.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
