@@ -158,9 +158,10 @@ def _sound(source: InputContainer, out: OutputContainer, audio: AudioStream, sta
                 fifo.write(_silence(audio, min(first, left)))
         frame.pts = None
         fifo.write(frame)
-        if first < 0 and fifo.samples >= -first:
-            fifo.read(-first)
-            first = 0
+        while first < 0 and fifo.samples:  # nobody can say how much there is before the beginning: none of it is kept
+            early = min(-first, fifo.samples)
+            fifo.read(early)
+            first += early
         if first >= 0 and fifo.samples >= left:
             break
     while left > 0 and first is not None and first >= 0 and fifo.samples:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 LONGEST = 3600
 MOST_FRAMES = 1_000_000
+MOST_PIXELS = 8192 * 4352
+"""Of one picture: 8K with room for padding. Two megabytes can say that they unfold to more memory than there is."""
 _INDEX_ONLY = {"probesize": "32", "analyzeduration": "0"}
 """Opens without decoding the first pictures: an MP4 says in its index what is in it. 0.4 ms and not 6."""
+_BOUNDS = {"max_pixels": str(MOST_PIXELS)}
 
 _TASK = re.compile(r"(?:^|[\s;,])task=([A-Za-z0-9._:-]{1,200})(?=$|[\s;,])")
 _BARE_TASK = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -85,16 +88,26 @@ def opened(path: Path, options: dict[str, str] | None = None) -> Iterator[InputC
         "rb"
     ).close()  # a file that can't be opened is the disk's error; codecs borrow the system's words for others
     try:
-        with av.open(str(path), format="mp4", metadata_errors="replace", options=options or {}) as container:
+        bounded = {**(options or {}), **_BOUNDS}  # the first pictures may be decoded already while it is opened
+        with av.open(str(path), format="mp4", metadata_errors="replace", options=bounded) as container:
             if not container.streams.video:
                 raise Broken("it has no picture, only sound" if container.streams.audio else "it has no picture")
-            if container.streams.video[0].codec_context is None:
-                raise Broken("its picture is in a format that is not known here")
+            _bound(container.streams.video[0])
             yield container
     except av.error.FFmpegError as error:
         raise Broken(f"it can't be read as a video ({error.strerror or 'unknown error'})") from None
     except OverflowError:
         raise Broken("its times are out of all bounds") from None
+
+
+def _bound(stream: VideoStream) -> None:
+    """Has the decoder refuse pictures that are too large, whatever the index says of their size."""
+    context = stream.codec_context
+    if context is None:
+        raise Broken("its picture is in a format that is not known here")
+    if context.width * context.height > MOST_PIXELS:
+        raise Broken(f"its picture is {context.width}x{context.height}, larger than any that is made")
+    context.options = {**context.options, **_BOUNDS}
 
 
 def _check_boxes(path: Path) -> int:
