@@ -14,6 +14,9 @@ from sorapipe.planning.plan_types import BUYS, Action
 
 MOST_UNLISTED = 2
 """After how many looks at a list that did not show it a job is asked by itself for good."""
+BELIEVED_FOR = 120.0
+"""Seconds for which only lists tell of a job that goes on: some providers look after a task only when it is asked for,
+and their list says for ever what it said at the beginning."""
 HINTS_APART = 1.0
 """Seconds between two polls of one job that hints may cause."""
 
@@ -30,6 +33,7 @@ class Asking:
         self._singles: defaultdict[str, deque[str]] = defaultdict(deque)
         self._lists = {provider: Listing() for provider in sorted(course.limits.lists)}
         self._keys: dict[str, str] = {}
+        self._believed_since: dict[str, float] = {}
         self.asked = 0
 
     def opens(self) -> float | None:
@@ -59,10 +63,17 @@ class Asking:
     def _sort(self, job: Job, now: float) -> None:
         provider = sure(job).provider
         listing = self._lists.get(provider)
-        if listing is not None and listing.serves(now) and _listed(job):
+        if listing is not None and listing.serves(now) and _listed(job) and self._believed(job, now):
             listing.due[job.key] = None
         else:
             self._singles[provider].append(job.key)
+
+    def _believed(self, job: Job, now: float) -> bool:
+        """Whether what lists say of the job is enough for now; when not, it is believed again after it was asked."""
+        if now - self._believed_since.setdefault(job.key, now) < BELIEVED_FOR:
+            return True
+        self._believed_since[job.key] = now
+        return False
 
     def _look(self, provider: str, listing: Listing, now: float) -> None:
         """One question for all that are due, and for all others that it happens to answer."""
