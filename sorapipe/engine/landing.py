@@ -13,6 +13,8 @@ from sorapipe.planning.facts import AttemptState
 
 MOST_REFRESHES = 3
 MOST_BROKEN = 3
+STUMBLES_AT_ONE_ADDRESS = 4
+"""After so many downloads in a row of which nothing came the job is asked whether its clip lies elsewhere by now."""
 LONGEST_STUMBLE = 60.0
 
 
@@ -75,6 +77,10 @@ class Landing:
             self._refresh(job, news, now)
             return
         job.stumbles = 1 if news.progress else job.stumbles + 1
+        if job.stumbles % STUMBLES_AT_ONE_ADDRESS == 0:
+            job.phase = Phase.RUNNING
+            self._course.polls.set(job.key, now + min(2.0 ** (job.stumbles - 1), LONGEST_STUMBLE))
+            return
         self._again.set(job.key, now + min(2.0 ** (job.stumbles - 1), LONGEST_STUMBLE))
 
     def _refresh(self, job: Job, news: NotLoaded, now: float) -> None:

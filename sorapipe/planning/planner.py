@@ -172,7 +172,7 @@ class Planner:
         """The steps of takes that exist, and what they mean for the shot."""
         names = letters(it.attempts) if len(it.attempts) > 1 else {}
         stay = self._staying(it, want, moving, buys)
-        touched, others, running, lost = False, False, 0, None
+        touched, others, running, fetched, lost = False, False, 0, 0, None
         for attempt in it.attempts:
             letter = names.get(attempt.token, "")
             if attempt.token in stay:
@@ -188,10 +188,11 @@ class Planner:
                 self._steps.append(unsettled(it, attempt, letter))
             elif attempt in want.ended:
                 self._steps.append(ended(it, attempt, letter))
+                fetched += self._steps[-1].action is Action.FETCH
             others |= attempt.token not in stay
         if not (touched or others or lost):
             return IDLE
-        return Result(open=running, ended=len(want.ended), touched=touched, lost=lost)
+        return Result(open=running + fetched, ended=len(want.ended) - fetched, touched=touched, lost=lost)
 
     def _staying(self, it: Situation, want: Desire, moving: tuple[str, ...], buys: bool) -> frozenset[str]:
         """The tokens of finished takes that count: those of today's recipe, and the one in the film while it stays."""
@@ -300,7 +301,7 @@ def _lost(it: Situation, step: Step) -> Gate | None:
 def _first_halt(it: Situation, steps: list[Step]) -> Gate | None:
     """What those that depend on a shot are told when it came to no clip."""
     for step in steps:
-        if step.action in {Action.BLOCKED, Action.UNCERTAIN} or step.reason.code == "unavailable":
+        if step.action in {Action.BLOCKED, Action.UNCERTAIN}:
             text = f"{it.shot.label} is blocked: {step.reason.text}"
             return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command, step.reason.instead))
     return None

@@ -132,7 +132,7 @@ class Gate:
         if fault.name == "other-task-clip":
             return shelf.stand_in(self._other_task(call), view.wish)
         clip = shelf.stand_in(task, _otherwise(fault, view.wish))
-        if fault.name == "other-clip":
+        if fault.name == "other-clip" or fault.values.get("size") == "smaller":  # what nobody can refuse in earnest
             data = clip.source if isinstance(clip.source, bytes) else clip.source.read_bytes()
             with self._desk.books.noted() as page:
                 page.sent_clip(task, hashlib.sha256(data).hexdigest(), len(data), fault.name)

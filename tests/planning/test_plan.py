@@ -646,11 +646,14 @@ def test_a_failed_edit_keeps_the_old_clip_and_holds_up_an_edited_child() -> None
     assert said(edited)[2:] == ["keep b t01: stale-edit", "blocked b t02: parent-blocked"]
 
 
-def test_paid_clips_that_are_not_right_or_not_there_feed_nothing() -> None:
-    for state, action in [(AttemptState.UNAVAILABLE, "fetch"), (AttemptState.SUSPECT, "blocked")]:
+def test_a_paid_clip_that_is_not_right_feeds_nothing_and_one_that_is_fetched_again_is_waited_for() -> None:
+    for state, steps in [
+        (AttemptState.UNAVAILABLE, ["fetch a t01: unavailable", "render b t01: new"]),
+        (AttemptState.SUSPECT, ["blocked a t01: suspect", "blocked b t01: parent-blocked"]),
+    ]:
         world = World(board(shot("a"), shot("b", frame="a")))
         world.took("a", state)
-        assert said(world.plan()) == [f"{action} a t01: {state.value}", "blocked b t01: parent-blocked"]
+        assert said(world.plan()) == steps
 
 
 def test_a_character_of_a_renamed_shot_is_not_made_again() -> None:
