@@ -23,12 +23,13 @@ from sorapipe.planning.cost import request_price
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan import narrowed
 from sorapipe.providers.answers import usable_task
-from sorapipe.providers.base import Missed, NotThere, Provider
+from sorapipe.providers.base import Missed, NotThere, PollAnswer, Provider, Succeeded
 from sorapipe.providers.profile import Profile
 from sorapipe.providers.profiles import load_profile
 from sorapipe.state.session import Session
 from sorapipe.state.workspace import config_dir
 from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Handle
 
 
 class _Bond(NamedTuple):
@@ -53,6 +54,10 @@ def bind(production: Production, shot: str, task: str, take: str | None, order: 
         bond = _bond(now, session, address, task, take)
         if bond.known and bond.attempt.state is not AttemptState.SUBMITTED:
             click.echo(f"{uncertain.name(now, bond.attempt)} has this task already: it is {bond.attempt.state.value}")
+            return
+        handle = _written(now, bond.attempt, task)
+        if handle is not None:
+            _take_as_made(now, session, bond, handle)
             return
         need_key(_profile(now, bond.attempt.provider))
         then = as_known(now, uncertain.changed(now.facts, bond.attempt))
@@ -125,12 +130,12 @@ def _profile(production: Production, name: str) -> Profile:
 def _ask(providers: Mapping[str, Provider], attempt: Attempt, task: str, target: str) -> None:
     """Makes sure that the provider knows the task. Raises `Expected` where it doesn't or can't be asked."""
     name = attempt.provider
-    answer = providers[name].poll(task)
+    answer = _answer(providers[name], attempt, task)
     match answer:
         case NotThere(message=message):
             raise Expected(
                 Exit.USAGE, f"`{name}` does not know the task `{task}` ({escape(message)}); nothing was written",
-                "look for the id in your account there; if nothing was bought: "
+                f"look for the id in your account there; {_existing(attempt)}if nothing was bought: "
                 f"`sorapipe resubmit{target} {escape(quote(attempt.address))}`",
             )  # fmt: skip
         case Missed(message=message, authentication=True):
@@ -138,6 +143,43 @@ def _ask(providers: Mapping[str, Provider], attempt: Attempt, task: str, target:
         case Missed(message=message):
             text = f"`{name}` could not be asked for the task: {escape(message)}; nothing was written"
             raise Expected(Exit.TEMPORARY, text, "try it again in a while")
+
+
+def _written(production: Production, attempt: Attempt, task: str) -> Handle | None:
+    """The handle with that id that the storyboard itself gives a character: a person says that this is what was made.
+    Providers that make characters at once can't be asked for one."""
+    character = production.storyboard.characters.get(attempt.address.removeprefix("@"))
+    if character is None or not attempt.address.startswith("@"):
+        return None
+    handle = character.handles.get(attempt.provider)
+    return handle if handle is not None and handle.id == task else None
+
+
+def _take_as_made(production: Production, session: Session, bond: _Bond, handle: Handle) -> None:
+    """Settles an attempt by what the storyboard says; nobody is asked."""
+    attempt = bond.attempt
+    if not bond.known:
+        _write(production, session, bond, attempt.tasks[0])
+    session.done(attempt.token, sha256=None, size=None, out=None, handle=handle)
+    click.echo(f"{uncertain.name(production, attempt)} is the character {escape(attempt.tasks[0])} of the storyboard")
+
+
+def _answer(provider: Provider, attempt: Attempt, task: str) -> PollAnswer:
+    """What the provider says of a task. Where characters are kept elsewhere than clips only one that is there counts:
+    of one that is still being made such a place says nothing."""
+    answer = provider.poll(task)
+    if isinstance(answer, NotThere) and attempt.address.startswith("@"):
+        made = provider.poll(task, character=True)
+        return made if isinstance(made, Succeeded) else answer
+    return answer
+
+
+def _existing(attempt: Attempt) -> str:
+    """The way out for a character that was made at once and can't be asked for."""
+    if not attempt.address.startswith("@"):
+        return ""
+    name = f"{attempt.address[1:]}: {{handles: {{{attempt.provider}: {{id: …, username: …}}}}}}"
+    return f"a character that is there is written into the storyboard (`{escape(name)}`) and then adopted by its id; "
 
 
 def _write(production: Production, session: Session, bond: _Bond, task: str) -> None:

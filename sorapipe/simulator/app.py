@@ -9,7 +9,7 @@ import time
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -84,6 +84,8 @@ class Server:
                 body = await _body(request) if request.method == "POST" else b""
             except TooLarge:
                 return door.says(413, "the body is too large")
+            except ClientDisconnect:  # it was never asked for, and nobody hears the answer
+                return door.says(400, "the request ended in the middle")
             call = Call(door.kind, request, body, bearer(request.headers), request.path_params.get("task"))
             return await self.gate.passes(door, call)
 
