@@ -179,9 +179,13 @@ def cost(job: Object) -> Decimal | None:
 
 
 def tokens(metadata: object) -> tuple[str, ...]:
-    """The client tokens in what a provider gives back of an order's `metadata`: text, or an object with texts."""
+    """The client tokens in what a provider gives back of an order's `metadata`: text, or an object with texts.
+
+    Of each text the last one counts: ours stands at the end, and what stands before it a storyboard may have written.
+    """
     values = metadata.values() if isinstance(metadata, dict) else (metadata,)
-    return tuple(token for value in values if isinstance(value, str) for token in _TOKEN.findall(value))
+    found = (_TOKEN.findall(value) for value in values if isinstance(value, str))
+    return tuple(each[-1] for each in found if each)
 
 
 def words_of(value: object) -> str | None:

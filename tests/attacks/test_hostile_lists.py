@@ -1,14 +1,18 @@
-"""Lists that say what is no longer so, and hints that never end: no paid clip waits for ever, and nobody is asked more."""
+"""Lists that say what is no longer so, and hints that never end: no paid clip waits for ever."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 from engine.world import World, film, shot
 
+from sorapipe.engine.compose import TOKEN_MARK
 from sorapipe.engine.messages import Hint, Limits
 from sorapipe.planning.facts import AttemptState
+from sorapipe.providers import videos
 from sorapipe.providers.base import Listed, Missed, PollAnswer, Running
+from sorapipe.providers.dialect import ListPage, Reply
 
 LISTS = Limits(lists=frozenset({"studio"}))
 S = AttemptState
@@ -45,6 +49,15 @@ def test_nor_does_one_that_is_wrong_about_a_few_of_many() -> None:
     world.provider.newest = wrong  # type: ignore[method-assign]
     _finished(world)
     assert world.provider.polls <= 6
+
+
+def test_a_storyboard_can_not_give_its_task_the_token_of_another_order() -> None:
+    victim, own = "a" * 20, "b" * 20
+    for metadata in (f"{TOKEN_MARK}{victim} {TOKEN_MARK}{own}", {"note": f"{TOKEN_MARK}{victim} {TOKEN_MARK}{own}"}):
+        body = json.dumps({"data": [{"id": "video_1", "status": "queued", "metadata": metadata}]}).encode()
+        page = videos.read_list(Reply(200, {}, body))
+        assert isinstance(page, ListPage)
+        assert page.tokens == {own: "video_1"}
 
 
 def test_hints_that_pile_up_during_a_pause_are_one_question() -> None:
