@@ -37,13 +37,12 @@ def warn_of_limits(production: Production, plan: Plan) -> None:
         production.diagnostics.warning(broken.code, broken.text, broken.span, hint=broken.hint)
 
 
-def money_left(production: Production, terms: Terms) -> Decimal | None:
-    """What may still be spent in this run; `None` without a limit."""
-    left = [] if terms.max_cost is None else [terms.max_cost]
+def budget_left(production: Production) -> Decimal | None:
+    """What is left of the storyboard's own budget; `None` without one."""
     budget = production.storyboard.budget
-    if budget is not None and budget.max_cost is not None:
-        left.append(budget.max_cost - spent(production.facts, production.capabilities).cost)
-    return min(left, default=None)
+    if budget is None or budget.max_cost is None:
+        return None
+    return budget.max_cost - spent(production.facts, production.capabilities).cost
 
 
 def agreed(production: Production, plan: Plan, terms: Terms) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, check_callbacks
-from sorapipe.cli.consent import agreed, money_left, within_limits
+from sorapipe.cli.consent import agreed, budget_left, within_limits
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.limits import Terms
 from sorapipe.cli.options import page_for
@@ -27,6 +27,7 @@ from sorapipe.views.ink import paint
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sorapipe.engine.events import Event
     from sorapipe.engine.outcome import Outcome
     from sorapipe.planning.facts import Facts
     from sorapipe.providers.base import Provider
@@ -53,6 +54,7 @@ def perform(script: Script, order: Order) -> None:
     """Plans, asks, carries out, says how it went. Ends the command with the run's exit code."""
     production = produce(script, order.provider)
     check_callbacks(production.profile, order.callbacks)
+    production = settled(production, order)
     plan = _wanted(production, order)
     if order.only is not None and not plan.steps:
         text = "nothing that is missing needs it: a character is made for a shot"
@@ -75,6 +77,33 @@ def perform(script: Script, order: Order) -> None:
             raise
         outcome = _spoilt(outcome, error)
     finish(production, plan, outcome, order, time.monotonic() - began)
+
+
+def settled(production: Production, order: Order) -> Production:
+    """The production after a look at what is uncertain, where there is a provider's list to look at. Raises `Quit` when
+    a signal ends that."""
+    from sorapipe.cli.shoot import lists_of, search
+
+    plan = _wanted(production, order)
+    if not lists_of(production, plan):
+        return production
+    with production.workspace.hold(order.command) as session:
+        now = as_known(production, session.facts())
+        search(now, _wanted(now, order), session, partial(_tell_settled, as_json=order.as_json))
+        facts = session.facts()
+    return as_known(production, facts)
+
+
+def _tell_settled(event: Event, *, as_json: bool) -> None:
+    """Says what a look has settled, and what it has not."""
+    from sorapipe.engine.events import Said, Settled
+    from sorapipe.views.progress import event_data, settled_line
+
+    if isinstance(event, Said | Settled):
+        if as_json:
+            print(json.dumps(event_data(event), ensure_ascii=False), flush=True)
+        else:
+            click.echo(settled_line(event), err=True)
 
 
 def _wanted(production: Production, order: Order) -> Plan:
@@ -167,7 +196,7 @@ def carry_out(
     from sorapipe.views.progress import Ndjson
     from sorapipe.views.showing import view
 
-    pace = Pace(money_left(production, order.terms), order.max_wait, order.callbacks)
+    pace = Pace(order.terms.max_cost, order.max_wait, order.callbacks, budget_left(production))
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
     with showing as listen:
         return shoot(production, plan, session, listen, pace, providers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sorapipe.cli.balance import told, with_balance
 from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, heard
-from sorapipe.cli.failures import Expected
+from sorapipe.cli.failures import Expected, Quit
 from sorapipe.cli.production import Production
 from sorapipe.cli.reach import need_key, reached
 from sorapipe.cli.signals import taken
@@ -24,7 +24,7 @@ from sorapipe.engine.effects import Studio
 from sorapipe.engine.messages import Begin, Limits
 from sorapipe.engine.outcome import Outcome
 from sorapipe.engine.poll import ANY_SECONDS, Durations
-from sorapipe.engine.reconcile import Requests, Start, make_board, twins
+from sorapipe.engine.reconcile import Requests, Start, in_reach, make_board, twins
 from sorapipe.engine.run import Listen, Run
 from sorapipe.engine.schedule import Schedule
 from sorapipe.planning.plan_types import BUYS, Action, Plan
@@ -39,16 +39,18 @@ if TYPE_CHECKING:
     from sorapipe.clips.probe import ClipInfo
 
 _AT_PROVIDER = frozenset({Action.RESUME, Action.FETCH})
+_SIGNALS = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What this run may take. `remaining` is money, `None` without a limit; `max_wait` counts seconds; `callbacks` are
-    who is called back and where that is heard."""
+    """What this run may take. `remaining` and `budget` are money of this run and of the storyboard, `None` without a
+    limit; `max_wait` counts seconds; `callbacks` are who is called back and where that is heard."""
 
     remaining: Decimal | None = None
     max_wait: float = 3600.0
     callbacks: Callbacks = NO_CALLBACKS
+    budget: Decimal | None = None
 
 
 def outcome_of_nothing(production: Production, plan: Plan) -> Outcome:
@@ -83,11 +85,53 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
         before = told(seller) if buys else None
         session.remember(_recipes(production, plan))
         start = _start(production, plan, frozenset(providers), session.request)
+        start = replace(start, accounts=_accounts(_profiles(production, plan)))
         studio = replace(_studio(production, start, session, providers), callback_url=pace.callbacks.url)
         run = Run(_schedule(production, start, pace), studio, listen)
         open_things.enter_context(heard(production.profile, pace.callbacks, run.hint, listen))
         open_things.enter_context(taken(run.stop))
         return with_balance(run.go(), before, seller)
+
+
+def search(production: Production, plan: Plan, session: Session, listen: Listen) -> None:
+    """Looks through the lists of providers for what is uncertain in a plan, and writes down what that proves; does
+    nothing else. What can't be asked, or tells nothing, stays as it is."""
+    steps = tuple(step for step in plan.steps if step.action is Action.UNCERTAIN)
+    profiles = lists_of(production, plan)
+    with ExitStack() as open_things:
+        found: dict[str, Provider] = {}
+        for profile in profiles:
+            key = _key_if_there(profile)
+            if profile.key_env is None or key is not None:
+                found[profile.name] = open_things.enter_context(reached(profile, key))
+        start = replace(
+            _start(production, plan, frozenset(found), session.request), ages=session.ages(),
+            accounts=_accounts(profiles),
+        )  # fmt: skip
+        reachable = tuple(step for step in steps if step.attempt is not None and in_reach(start, step.attempt))
+        if not reachable:
+            return
+        start = replace(start, plan=replace(plan, steps=reachable))
+        session.remember(_recipes(production, start.plan))
+        schedule = Schedule(make_board(start), Limits(seek=frozenset(found), settling=True))
+        run = Run(schedule, _studio(production, start, session, found), listen)
+        open_things.enter_context(taken(run.stop))
+        outcome = run.go()
+    if outcome.exit_code > _SIGNALS:
+        raise Quit(outcome.exit_code)
+
+
+def lists_of(production: Production, plan: Plan) -> list[Profile]:
+    """The providers whose lists may show what is uncertain in a plan."""
+    lost = (step.attempt for step in plan.steps if step.action is Action.UNCERTAIN)
+    names = {attempt.provider for attempt in lost if attempt is not None}
+    return [profile for profile in _named(production, names) if gives_tokens_back(profile)]
+
+
+def gives_tokens_back(profile: Profile) -> bool:
+    """Whether the provider's list may show which of our orders a task was."""
+    echoes = profile.features.metadata_echo is not False and "metadata" in profile.capabilities.fields
+    return profile.features.list and echoes
 
 
 @contextmanager
@@ -106,9 +150,15 @@ def speaking(production: Production, plan: Plan) -> Iterator[Mapping[str, Provid
 def _profiles(production: Production, plan: Plan) -> Iterator[Profile]:
     """The plan's own where it is needed, and those at which earlier takes were ordered."""
     names = {step.attempt.provider for step in plan.steps if step.attempt and step.action in _AT_PROVIDER}
-    if production.profile.name in names or any(step.action in BUYS for step in plan.steps):
+    if any(step.action in BUYS for step in plan.steps):
+        names.add(production.profile.name)
+    yield from _named(production, names)
+
+
+def _named(production: Production, names: Collection[str]) -> Iterator[Profile]:
+    if production.profile.name in names:
         yield production.profile
-    for name in sorted(names - {production.profile.name}):
+    for name in sorted({*names} - {production.profile.name}):
         other = load_profile(name, config_dir()).profile
         if other is not None and (other.base_url is not None or other.embedded):
             yield other
@@ -125,6 +175,8 @@ def _schedule(production: Production, start: Start, pace: Pace) -> Schedule:
     bears = production.profile.limits
     lists = frozenset(profile.name for profile in _profiles(production, start.plan) if profile.features.list)
     limits = Limits(bears.in_flight, bears.creates, bears.window, bears.downloads, pace.remaining, pace.max_wait, lists)
+    seek = frozenset({production.profile.name}) if gives_tokens_back(production.profile) else frozenset()
+    limits = replace(limits, seek=seek, budget=pace.budget, currency=start.plan.currency)
     return Schedule(make_board(start), limits, _durations(production))
 
 
@@ -151,6 +203,10 @@ def _studio(production: Production, start: Start, session: Session, providers: M
 def _start(production: Production, plan: Plan, providers: frozenset[str], requests: Requests) -> Start:
     script = Script(production.storyboard, production.capabilities)
     return Start(plan, production.outlook, script, providers, production.profile.verify_seconds, requests)
+
+
+def _accounts(profiles: Iterable[Profile]) -> dict[str, str | None]:
+    return {profile.name: profile.capabilities.account for profile in profiles}
 
 
 def _durations(production: Production) -> Durations:

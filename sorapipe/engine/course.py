@@ -50,7 +50,8 @@ class Course:
         self.concluding = 0
         self.in_flight = 0
         self.active = 0
-        self.remaining = limits.remaining
+        self._remaining = limits.remaining
+        self._budget = limits.budget
         self.spent = ZERO
         self.stopped: Reason | None = None
         self.leaving = False
@@ -169,11 +170,18 @@ class Course:
         """Whether a clip has waited for its download for too long: its address expires."""
         return bool(self.to_load) and now - self.to_load[0].ready_at > CLIPS_WAIT
 
-    def book(self, amount: Decimal) -> None:
-        """Money is spent, or comes back when negative."""
-        self.spent += amount
-        if self.remaining is not None:
-            self.remaining -= amount
+    @property
+    def remaining(self) -> Decimal | None:
+        """The money that is left for the next purchase; `None` without a limit."""
+        return min((left for left in (self._remaining, self._budget) if left is not None), default=None)
+
+    def book(self, amount: Decimal, *, ours: bool = True) -> None:
+        """Money is spent, or comes back when negative. What an earlier run bought (not `ours`) is of the storyboard's
+        budget only."""
+        if ours:
+            self.spent += amount
+            self._remaining = None if self._remaining is None else self._remaining - amount
+        self._budget = None if self._budget is None else self._budget - amount
 
     def ready(self, job: Job, now: float) -> None:
         """The job may be sent, unless the run is about to end."""

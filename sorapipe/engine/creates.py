@@ -80,7 +80,8 @@ class Creates:
         price = job.work.step.price
         if price is not None and price <= self._course.remaining:
             return True
-        text = f"{self._course.remaining} is left and {job.work.step.label} costs {'?' if price is None else price}"
+        left = max(self._course.remaining, ZERO)
+        text = f"{left:f} is left and {job.work.step.label} costs {'?' if price is None else f'{price:f}'}"
         self._course.halt(Reason("over-limit", f"the limit is reached: {text}"), ends.CREDITS)
         return False
 

@@ -364,7 +364,7 @@ def conclude(effect: Conclude, studio: Studio) -> News:
                 handle = None if made is None else made.handle
                 books.done(attempt.token, sha256=attempt.sha256, size=attempt.size, out=attempt.out, handle=handle)
             case AttemptState.FAILED:
-                books.failed(attempt.token, why)
+                books.failed(attempt.token, why, attempt.cost)
             case AttemptState.VANISHED:
                 books.vanished(attempt.token, why)
             case AttemptState.UNAVAILABLE:

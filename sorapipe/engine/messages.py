@@ -282,7 +282,8 @@ News = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is done at a time. `remaining` is what may still be spent, `None` without a limit; times in seconds.
+    """How much is done at a time. `remaining` is what this run may spend, `budget` what is left of the storyboard's
+    budget, in `currency`, `None` without such a limit; times in seconds.
 
     `creates` per `window` seconds is the provider's rate, `None` where it has none. `lists` are the names of the
     providers that have a list of their tasks.
@@ -295,3 +296,5 @@ class Limits:
     remaining: Decimal | None = None
     max_wait: float = 3600.0
     lists: frozenset[str] = frozenset()
+    budget: Decimal | None = None
+    currency: str | None = None

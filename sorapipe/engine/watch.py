@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from typing import assert_never
 
 from sorapipe.engine import outcome as ends
@@ -85,6 +86,7 @@ class Watch:
                 self._succeeded(job, answer, now)
             case Failed():
                 why = f"{answer.code}: {answer.message}" if answer.code else answer.message
+                self._charged(job, answer.cost)
                 self._course.lose(job, AttemptState.FAILED, why, now)
             case NotThere():
                 self._absent(job, answer, now)
@@ -143,12 +145,8 @@ class Watch:
             self._asking.later(job, now)
 
     def _succeeded(self, job: Job, answer: Succeeded, now: float) -> None:
-        attempt = sure(job)
         self._asking.learn(job, answer.seconds, now)
-        if answer.cost is not None and attempt.state is not AttemptState.DONE:
-            if job.work.step.action in BUYS:
-                self._course.book(answer.cost - (attempt.cost or ZERO))
-            self._course.set(job, replace(attempt, cost=answer.cost))
+        self._charged(job, answer.cost)
         if job.work.character is not None:
             if answer.character is None:
                 self._without_result(job, "it is finished and the provider names no character", now)
@@ -165,6 +163,16 @@ class Watch:
             job.ready_at = now
             job.phase = Phase.WAITING_TO_LOAD
             self._course.to_load.append(job)
+
+    def _charged(self, job: Job, cost: Decimal | None) -> None:
+        """The provider says what a job cost: that counts from now on, whatever the plan said."""
+        attempt = sure(job)
+        if cost is None or cost == attempt.cost or attempt.state is AttemptState.DONE:
+            return
+        ours = job.work.step.action in BUYS
+        if ours or attempt.currency == self._course.limits.currency:
+            self._course.book(cost - (attempt.cost or ZERO), ours=ours)
+        self._course.set(job, replace(attempt, cost=cost, price=attempt.estimate))
 
     def _without_result(self, job: Job, why: str, now: float) -> None:
         if job.urlless_since is None:

@@ -44,7 +44,8 @@ class Attempt:
     `address` is a shot's canonical address, or `@id` for the making of a character. `inputs` maps addresses to the
     sha256 of the clip that was used, sorted. `out` is the clip's path relative to the manifest's folder. `cost` is in
     `currency`. `rehearsal` marks takes of a provider that is only for practice: they never stand in for real ones.
-    `why` is what the provider said when it failed. `recipe` is the digest of the recipe.
+    `why` is what the provider said when it failed. `recipe` is the digest of the recipe. `price` is what the plan said
+    that it would cost, where the provider told another cost.
     """
 
     token: str
@@ -64,6 +65,12 @@ class Attempt:
     out: str | None = None
     rehearsal: bool = False
     why: str | None = None
+    price: Decimal | None = None
+
+    @property
+    def estimate(self) -> Decimal | None:
+        """What the plan said that it would cost."""
+        return self.cost if self.price is None else self.price
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ def _failed(job: Object, state: str) -> Failed:
     code = short_word(first(inside, ("code", "type")))
     if code is None and state_word(state) is Word.EXPIRED:
         code = "expired"
-    return Failed(code, said or message_of(job) or f"the task ended as `{state}`")
+    return Failed(code, said or message_of(job) or f"the task ended as `{state}`", objects.cost(job))
 
 
 # Lists.

@@ -130,10 +130,11 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider gave up on it; `message` is what it said."""
+    """The provider gave up on it; `message` is what it said. `cost` is what it kept of the price, where told."""
 
     code: str | None
     message: str
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sorapipe.providers.answers import usable_task
 from sorapipe.providers.base import (
     Body,
     CreateAnswer,
+    Failed,
     Findings,
     ListAnswer,
     Listed,
@@ -40,6 +41,7 @@ from sorapipe.providers.uploads import Uploads
 
 MOST_PAGES = 5
 _ANY_TASK = "any-task"
+CREDITS = "credits"
 
 
 class HttpProvider:
@@ -122,8 +124,14 @@ class HttpProvider:
             reply = self._wire.ask(self._dialect.query_request(task, self._profile, character=character))
         except (NoAnswer, ValueError, TypeError) as error:  # a poll that went wrong, however it did, is asked again
             return Missed(str(error))
-        answer = self._dialect.read_query(reply, character=character)
+        answer = self._counted(self._dialect.read_query(reply, character=character))
         return answer if character else self._located(task, answer)
+
+    def _counted(self, answer: PollAnswer) -> PollAnswer:
+        """The same answer. What it says of the cost is in credits: where we count in money, it says nothing to us."""
+        if isinstance(answer, Succeeded | Failed) and self._profile.capabilities.currency != CREDITS:
+            return replace(answer, cost=None)
+        return answer
 
     def _located(self, task: str, answer: PollAnswer) -> PollAnswer:
         """The same answer; a finished clip of which no address was told lies where the dialect keeps all of them."""
@@ -151,7 +159,8 @@ class HttpProvider:
             after = page.after
             if after is None or answers.keys() >= set(tasks):
                 break
-        return Listed({task: self._located(task, answer) for task, answer in answers.items()}, tokens)
+        found = {task: self._located(task, self._counted(answer)) for task, answer in answers.items()}
+        return Listed(found, tokens)
 
     def _page(self, after: str | None) -> ListPage | Missed:
         try:

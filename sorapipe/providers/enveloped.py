@@ -190,9 +190,13 @@ def _succeeded(data: Mapping[str, object], character: bool) -> Succeeded:
     return Succeeded(
         first_url(result) or _url(named) or _url(data),
         made,
-        amount(first(data, ("creditsConsumed", "credits_consumed", "consumeCredits", "costCredits"))),
+        _cost(data),
         _working_seconds(data),
     )
+
+
+def _cost(data: Mapping[str, object]) -> Decimal | None:
+    return amount(first(data, ("creditsConsumed", "credits_consumed", "consumeCredits", "costCredits")))
 
 
 def _working_seconds(data: Mapping[str, object]) -> float | None:
@@ -238,7 +242,7 @@ def _failed(data: Mapping[str, object], answer: Envelope, state: str) -> Failed:
     message = clean(said) if isinstance(said, str) else message_of(data)
     if not answer.says_ok:
         code, message = code or short_word(answer.code), message or answer.message
-    return Failed(code, message or f"the task ended as `{state}`")
+    return Failed(code, message or f"the task ended as `{state}`", _cost(data))
 
 
 def read_upload(reply: Reply, refusals: Mapping[int, Refusal] = REFUSALS) -> Uploaded | Refused:

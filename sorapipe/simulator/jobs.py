@@ -107,7 +107,7 @@ def told(view: View, url: str | None, *, metadata_echo: bool) -> dict[str, objec
         "updateTime": view.completed or task.created,
         "completeTime": view.completed,
         "progress": view.progress,
-        "creditsConsumed": task.credits,
+        "creditsConsumed": view.consumed,
     }
 
 

@@ -38,7 +38,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A task as it is at this moment. Times in ms; `completed` is set at an end."""
+    """A task as it is at this moment. Times in ms; `completed` is set at an end. `consumed` are the credits that it
+    costs as far as is known: one that failed and was given back none."""
 
     task: Task
     wish: Wish
@@ -47,6 +48,7 @@ class View:
     completed: int | None
     character: Character | None
     has_clip: bool
+    consumed: int = 0
 
 
 class No(StrEnum):
@@ -297,9 +299,15 @@ class Provider:
             end = max(ready, task.due)
             state = State.FAIL if task.fail_code else State.SUCCESS
             character = character_of(task, wish) if state is State.SUCCESS and wish.character_create else None
-            return View(task, wish, state, 100, end, character, makes_clip and state is State.SUCCESS)
+            has_clip = makes_clip and state is State.SUCCESS
+            return View(task, wish, state, 100, end, character, has_clip, self._consumed(task, state))
         share = (now - task.created) / max(1, task.due - task.created)
-        return View(task, wish, _underway(share), max(0, min(99, int(share * 100))), None, None, makes_clip)
+        percent = max(0, min(99, int(share * 100)))
+        return View(task, wish, _underway(share), percent, None, None, makes_clip, task.credits)
+
+    def _consumed(self, task: Task, state: State) -> int:
+        given_back = task.charge == "success" or task.due <= self._refund_line()
+        return 0 if state is State.FAIL and given_back else task.credits
 
     # Money.
 

@@ -151,7 +151,7 @@ def told(view: View, url: str | None, *, metadata_echo: bool) -> dict[str, objec
         "createTime": task.created,
         "updateTime": view.completed or task.created,
         "completeTime": view.completed,
-        "creditsConsumed": task.credits,
+        "creditsConsumed": view.consumed,
     }
     if metadata_echo:
         data["metadata"] = view.wish.metadata

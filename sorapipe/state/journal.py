@@ -162,7 +162,7 @@ class Story:
         if attempt is None:
             return
         if cost is not None:
-            attempt["cost"] = values["cost"]
+            _charge(attempt, values["cost"])
         if isinstance(seconds, int | float) and not str(attempt["address"]).startswith("@"):
             clip = self.requests.get(token, {}).get("seconds")
             known = clip if isinstance(clip, int) and not isinstance(clip, bool) else None
@@ -176,7 +176,7 @@ class Story:
             if values.get(name) is not None:
                 attempt[name] = values[name]
         if decimal_of(values, "cost") is not None:
-            attempt["cost"] = values["cost"]
+            _charge(attempt, values["cost"])
         if state == "done" and "handle" in values:
             fact = attempt_of(attempt)
             task = fact.tasks[0] if fact.tasks else None
@@ -246,6 +246,16 @@ def _forgive(data: bytes, story: Story) -> None:
 
 def _learned(one: Duration) -> list[Json]:
     return [one.provider, one.model, one.seconds, *([] if one.clip is None else [one.clip])]
+
+
+def _charge(attempt: Values, cost: Json) -> None:
+    """The provider told what an attempt cost; what the plan had said stays known where that was something else."""
+    planned = attempt.get("price", attempt.get("cost"))
+    attempt["cost"] = cost
+    if planned is not None and decimal_of({"cost": planned}, "cost") != decimal_of({"cost": cost}, "cost"):
+        attempt["price"] = planned
+    else:
+        attempt.pop("price", None)
 
 
 def _token(values: Values) -> str:

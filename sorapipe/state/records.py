@@ -150,6 +150,8 @@ def attempt_values(attempt: Attempt) -> Values:
         values["tasks"] = [*sorted(attempt.tasks)]
     if attempt.cost is not None:
         values["cost"] = format(attempt.cost, "f")
+    if attempt.price is not None and attempt.price != attempt.cost:
+        values["price"] = format(attempt.price, "f")
     if attempt.size is not None:
         values["bytes"] = attempt.size
     if attempt.rehearsal:
@@ -162,8 +164,8 @@ def attempt_values(attempt: Attempt) -> Values:
 
 
 ATTEMPT_MEMBERS = frozenset({
-    "account", "address", "bytes", "cost", "currency", "inputs", "kind", "model", "out", "provider", "recipe",
-    "rehearsal", "sha256", "state", "take", "task", "tasks", "token", "why",
+    "account", "address", "bytes", "cost", "currency", "inputs", "kind", "model", "out", "price", "provider",
+    "recipe", "rehearsal", "sha256", "state", "take", "task", "tasks", "token", "why",
 })  # fmt: skip
 
 
@@ -190,6 +192,7 @@ def attempt_of(values: Values) -> Attempt:
         _out(values),
         values.get("rehearsal") is True,
         _maybe(values, "why"),
+        decimal_of(values, "price"),
     )
 
 
