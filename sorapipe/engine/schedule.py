@@ -39,8 +39,12 @@ from sorapipe.engine.watch import Watch
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import BUYS, Action, Reason
 
-SAVE_SHARE = 0.02
+SAVE_SHARE = 0.001
 SAVE_AT_LEAST = 1.0
+SAVE_AT_MOST = 120.0
+MOST_SAVE_SHARE = 0.02
+"""Saves take a thousandth of a run: a save rewrites the lock, and all that it says is in the journal before. Where
+that is more than `SAVE_AT_MOST` seconds apart they may take more, but never more than `MOST_SAVE_SHARE`."""
 
 _AT_PROVIDER = frozenset({Phase.RUNNING, Phase.WAITING_TO_LOAD, Phase.LOADING, Phase.PARKED})
 _NEVER_SENT = frozenset({Phase.HELD, Phase.READY})
@@ -136,7 +140,7 @@ class Schedule:
                 self._course.concluding -= 1
             case Saved(seconds=seconds):
                 self._saving = False
-                self._save_at = now + max(SAVE_AT_LEAST, seconds / SAVE_SHARE)
+                self._save_at = now + _until_save(seconds)
             case _:
                 assert_never(news)
 
@@ -269,3 +273,8 @@ class Schedule:
         if (self._course.leaving and not self._busy()) or (not self._course.leaving and now >= self._save_at):
             self._saving, self._course.dirty = True, False
             self._course.effects.append(Save())
+
+
+def _until_save(seconds: float) -> float:
+    """How long to wait until the next save after one that took so long."""
+    return max(SAVE_AT_LEAST, min(seconds / SAVE_SHARE, SAVE_AT_MOST), seconds / MOST_SAVE_SHARE)
