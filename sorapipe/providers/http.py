@@ -22,6 +22,7 @@ from sorapipe.providers.addresses import checked_download, is_loopback, same_ori
 from sorapipe.providers.base import DownloadFailed
 from sorapipe.providers.dialect import Call, Reply
 from sorapipe.providers.key import Key
+from sorapipe.providers.patience import Patience, pool
 from sorapipe.providers.resolving import Resolve, addresses_of, resolve
 
 Clock = Callable[[], float]
@@ -40,6 +41,8 @@ _FETCH = {"connect": 15.0, "write": 30.0, "read": 30.0, "pool": 60.0}
 _CREATE_ANSWER = 180.0
 _ASK_ANSWER = 60.0
 """Seconds in all until an answer has been read, however slowly it drips."""
+_FETCH_HEAD = 60.0
+"""Seconds in all until the headers of an answer with a clip have been read."""
 
 NEVER_SENT = (
     httpx.ConnectError,
@@ -97,13 +100,14 @@ class Wire:
         self._clock = clock
         self._loopback = is_loopback(urlsplit(base).hostname or "")
         context = _tls(base)
+        self._patience = patience = Patience(clock)
         # A create goes out on a connection of its own: one that was kept may have been closed by the other side
         # just now, and then nobody could say whether the create arrived.
-        self._creates = transport or _transport(context, connections=2, keep=0)
-        self._asks = transport or _transport(context, connections=8, keep=8)
+        self._creates = transport or _transport(context, patience, connections=2, keep=0)
+        self._asks = transport or _transport(context, patience, connections=8, keep=8)
         # Bytes that come slowly must not keep polls waiting.
-        self._contents = transport or _transport(context, connections=32, keep=0)
-        self._fetches = _Pinned(transport, loopback=self._loopback, resolve=resolve)
+        self._contents = transport or _transport(context, patience, connections=32, keep=0)
+        self._fetches = _Pinned(transport, patience, loopback=self._loopback, resolve=resolve)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -127,7 +131,8 @@ class Wire:
         try:
             request = self._request(Call("GET", path), _FETCH)
             request.headers.update({"Accept": "*/*", **headers})
-            return self._opened(self._contents.handle_request(request))
+            with self._patience.of(_FETCH_HEAD):
+                return self._opened(self._contents.handle_request(request))
         except Exception as error:
             raise DownloadFailed(_words(error)) from error
 
@@ -168,7 +173,8 @@ class Wire:
     def _reply(self, transport: httpx.BaseTransport, request: httpx.Request, patience: float) -> Reply:
         """Sends once and reads the answer: all of it, of a bounded size, within `patience` seconds."""
         try:
-            return self._read(transport.handle_request(request), self._clock() + patience, patience)
+            with self._patience.of(patience):
+                return self._read(transport.handle_request(request), self._clock() + patience, patience)
         except NEVER_SENT as error:
             raise NoAnswer(_words(error), sent=False) from None
         except Exception as error:  # whatever else it was, the request may have arrived
@@ -194,7 +200,8 @@ class Wire:
         try:
             checked = checked_download(url, loopback=self._loopback)
             request = httpx.Request("GET", checked, headers={**_COMMON, **headers}, extensions={"timeout": _FETCH})
-            return self._opened(self._fetches.handle_request(request))
+            with self._patience.of(_FETCH_HEAD):
+                return self._opened(self._fetches.handle_request(request))
         except (ValueError, httpx.InvalidURL) as error:
             raise DownloadFailed(str(error), gone=True) from None  # ours to refuse: no waiting makes it another URL
         except Exception as error:
@@ -244,8 +251,11 @@ class _Pinned(httpx.BaseTransport):
     address, and two names may share one.
     """
 
-    def __init__(self, inner: httpx.BaseTransport | None, *, loopback: bool, resolve: Resolve) -> None:
+    def __init__(
+        self, inner: httpx.BaseTransport | None, patience: Patience, *, loopback: bool, resolve: Resolve
+    ) -> None:
         self._inner = inner
+        self._patience = patience
         self._loopback = loopback
         self._resolve = resolve
         self._made: dict[str, httpx.BaseTransport] = {}
@@ -272,7 +282,7 @@ class _Pinned(httpx.BaseTransport):
             return self._inner
         with self._making:
             if scheme not in self._made:
-                self._made[scheme] = _transport(_tls(f"{scheme}:"), connections=32, keep=0)
+                self._made[scheme] = _transport(_tls(f"{scheme}:"), self._patience, connections=32, keep=0)
             return self._made[scheme]
 
     def close(self) -> None:
@@ -295,9 +305,16 @@ def _tls(base_url: str) -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _transport(context: ssl.SSLContext, *, connections: int, keep: int) -> httpx.BaseTransport:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=keep, keepalive_expiry=4.0)
-    return httpx.HTTPTransport(verify=context, trust_env=False, http2=False, limits=limits)
+class _Connections(httpx.HTTPTransport):
+    """The library's transport over our own connections."""
+
+    def __init__(self, context: ssl.SSLContext, patience: Patience, connections: int, keep: int) -> None:
+        super().__init__(verify=context, trust_env=False, http2=False)
+        self._pool = pool(context, patience, connections=connections, keep=keep)
+
+
+def _transport(context: ssl.SSLContext, patience: Patience, *, connections: int, keep: int) -> httpx.BaseTransport:
+    return _Connections(context, patience, connections, keep)
 
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (

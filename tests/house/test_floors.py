@@ -28,6 +28,7 @@ ROOMS = {
     "referencing": {"storyboard.schema"},
     "jinja2": {"storyboard.templates"},
     "httpx": {"providers.http"},
+    "httpcore": {"providers.patience"},
     "platformdirs": {"state.workspace"},
     "rich": {"views"},
     "click": {"cli"},
