@@ -77,11 +77,12 @@ class Landing:
             self._refresh(job, news, now)
             return
         job.stumbles = 1 if news.progress else job.stumbles + 1
-        if job.stumbles % STUMBLES_AT_ONE_ADDRESS == 0:
+        later = now + min(2.0 ** min(job.stumbles - 1, 10), LONGEST_STUMBLE)
+        if job.stumbles % STUMBLES_AT_ONE_ADDRESS:
+            self._again.set(job.key, later)
+        else:
             job.phase = Phase.RUNNING
-            self._course.polls.set(job.key, now + min(2.0 ** (job.stumbles - 1), LONGEST_STUMBLE))
-            return
-        self._again.set(job.key, now + min(2.0 ** (job.stumbles - 1), LONGEST_STUMBLE))
+            self._course.polls.set(job.key, later)
 
     def _refresh(self, job: Job, news: NotLoaded, now: float) -> None:
         """The address gave nothing useful: the job is asked for a fresh one."""

@@ -157,7 +157,8 @@ class Watch:
         else:
             if answer.character is not None:
                 self._remember_character(job, answer.character)
-            self._course.changed_at = now
+            if not job.stumbles:  # else that is known, and it changes nothing: its bytes don't come
+                self._course.changed_at = now
             self._course.leave_provider(job)
             job.url = answer.url
             job.ready_at = now
