@@ -15,7 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -257,6 +257,9 @@ class Trial:
             self._say(f"exit {ended.code} with {len(uncertain)} uncertain attempts")
         if uncertain:
             self._check_cost(known)
+        half = self.case.mode == "point" and self.case.where in {"P13b", "P13c"}
+        if half and not self.server.resumed(charge.task for charge in self._charges()):
+            self._say("half a clip was there, and its download began anew")
         if self._older:
             backup = self.stage.lock.with_name(f"{self.stage.lock.name}.v0.backup")
             if not backup.exists() or backup.read_bytes() != self._older:
@@ -427,7 +430,8 @@ class Pool:
             finally:
                 for one in started:
                     if one.stdin is not None:
-                        one.stdin.close()
+                        with suppress(BrokenPipeError):
+                            one.stdin.close()
                     one.wait()
 
     def account(self) -> int:
@@ -441,9 +445,11 @@ class Pool:
         try:
             if worker.stdin is None or worker.stdout is None:
                 raise RuntimeError("a worker without pipes")
-            worker.stdin.write(json.dumps(asdict(case)) + "\n")
-            worker.stdin.flush()
-            line = worker.stdout.readline()
+            line = ""
+            with suppress(BrokenPipeError):
+                worker.stdin.write(json.dumps(asdict(case)) + "\n")
+                worker.stdin.flush()
+                line = worker.stdout.readline()
         finally:
             self._free.put(worker)
         if not line:

@@ -137,6 +137,8 @@ def _done_is_done(stage: Stage, known: Known) -> list[str]:
 def _clip_problem(stage: Stage, line: Line, tasks: Sequence[str]) -> str | None:
     from sorapipe.clips.probe import Broken, probe
 
+    if "out" not in line:
+        return "names no file"
     path = stage.film / line["out"]
     if not path.is_file():
         return f"its file {line['out']} is not there"

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +43,20 @@ class Server:
         """What it complained about: nothing, or it has a bug."""
         return (self.folder / "said.txt").read_text(errors="backslashreplace")
 
+    def resumed(self, tasks: Iterable[str]) -> int:
+        """How many downloads of these tasks asked for the rest of a file that was still the same."""
+        with self._books() as books:
+            found = books.execute("SELECT task, headers FROM requests WHERE call IN ('file', 'content')")
+            wanted = set(tasks)
+            return sum(task in wanted and '"range"' in headers and '"if-range"' in headers for task, headers in found)
+
+    def _books(self) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(f"file:{self.folder / 'books.sqlite'}?mode=ro", uri=True, timeout=20))
+
     def charges(self, key: str) -> list[Charge]:
         """What the account of a key has paid for, in order."""
         account = "key-" + hashlib.sha256(key.encode()).hexdigest()[:12]
-        with closing(sqlite3.connect(f"file:{self.folder / 'books.sqlite'}?mode=ro", uri=True, timeout=20)) as books:
+        with self._books() as books:
             found = books.execute(
                 "SELECT ledger.task, CASE requests.call WHEN 'character' THEN characters.id ELSE ledger.task END,"
                 " ledger.token, -credits, ledger.at, coalesce(requests.body, ''), characters.username FROM ledger"
