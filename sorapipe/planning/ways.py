@@ -10,6 +10,8 @@ from typing import NamedTuple
 from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, Source
 from sorapipe.storyboard.model import Character, CharacterSource, FileSource, Handle, ShotSource, UrlSource
 
+LONGEST_NAME = 200
+
 
 class Standing(StrEnum):
     """How a provider comes to know a character, if it does."""
@@ -44,8 +46,19 @@ def standing(character: Character, capabilities: Capabilities) -> Standing:
 
 
 def serves(handle: Handle, casting: Casting) -> bool:
-    """Whether a handle holds what a shot needs to name the character."""
-    return any(handle_part(handle, name) for name in casting.names)
+    """Whether a handle holds what a shot needs to name the character, and nothing that would say more than a name."""
+    named = any(handle_part(handle, name) for name in casting.names)
+    spoken = _is_word(handle.username) if "username" in casting.names else _is_name(handle.username)
+    return named and spoken and _is_word(handle.id)
+
+
+def _is_name(text: str | None) -> bool:
+    """Whether it can stand in a prompt: one short line. A lock may come from anywhere."""
+    return text is None or (len(text) <= LONGEST_NAME and text.isprintable())
+
+
+def _is_word(text: str | None) -> bool:
+    return text is None or (_is_name(text) and " " not in text and not text.startswith("@"))
 
 
 def handle_part(handle: Handle, name: str) -> str | None:
