@@ -29,12 +29,25 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """What tells whether a list that does not show an order proves that this was never taken.
+
+    `before` and `after` are the client tokens of orders that were sent earlier and later, `age` the seconds since it
+    was sent, by the wall clock.
+    """
+
+    before: frozenset[str]
+    after: frozenset[str]
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One step of the plan, with all that the engine must know to carry it out.
 
     `draft` is the attempt that a create begins with (no token yet) or the one that exists. `sources` are the addresses
     whose clip or task goes into the order, `mentions` the characters that it names. `kind` tells what its duration
-    depends on. `stem` begins the name of its clip.
+    depends on. `stem` begins the name of its clip. `search` is set where an uncertain order may prove never taken.
     """
 
     step: Step
@@ -44,6 +57,7 @@ class Work:
     sources: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     expected: Expected = Expected()
+    search: Search | None = None
 
     @property
     def character(self) -> str | None:
@@ -57,6 +71,7 @@ class Phase(Enum):
     HELD = "held"
     READY = "ready"
     SENDING = "sending"
+    SOUGHT = "sought"
     RUNNING = "running"
     WAITING_TO_LOAD = "waiting to load"
     LOADING = "loading"
@@ -80,6 +95,8 @@ class Job:
     in_flight: bool = False
     polling: bool = False
     unlisted: int = 0
+    looks: int = 0
+    proofs: int = 0
     hinted_at: float = float("-inf")
     percent: int | None = None
     word: str | None = None
@@ -153,6 +170,11 @@ class Board:
         while self._ready and self.jobs[self._ready[0][1]].phase is not Phase.READY:
             heapq.heappop(self._ready)
         return self.jobs[self._ready[0][1]] if self._ready else None
+
+    def owner(self, task: str) -> Attempt | None:
+        """The attempt that a task is known to belong to."""
+        every = (attempt for known in self._attempts.values() for attempt in known.values())
+        return next((attempt for attempt in every if task in attempt.tasks), None)
 
     def settle(self, job: Job) -> list[Job]:
         """A job is over. The jobs that nothing holds any more."""

@@ -11,6 +11,7 @@ from sorapipe.engine.course import ZERO, Course
 from sorapipe.engine.events import Paused, Said, Sending, Sent
 from sorapipe.engine.lane import AFTER_UNKNOWN, Lane
 from sorapipe.engine.messages import Create, Created, DiskRefused
+from sorapipe.engine.seek import Seeking
 from sorapipe.engine.watch import Watch
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.plan_types import Reason
@@ -25,9 +26,11 @@ UNAVAILABLE_PAUSE = 30.0
 class Creates:
     """One create in flight, in the order of the plan. `sent` counts those that were sent."""
 
-    def __init__(self, course: Course, watch: Watch) -> None:
+    def __init__(self, course: Course, watch: Watch, seeking: Seeking) -> None:
         self._course = course
         self._watch = watch
+        self._seeking = seeking
+        seeking.on_found = self._certain
         self._lane = Lane(course.limits.creates, course.limits.window)
         self.sending: Job | None = None
         self.sent = 0
@@ -45,6 +48,7 @@ class Creates:
             self._course.stopped is None
             and not self._course.leaving
             and self.sending is None
+            and not self._seeking.open
             and not self._course.overdue(self._now)
             and self._course.in_flight < self._course.limits.in_flight
             and self._course.board.first_ready() is not None
@@ -176,13 +180,18 @@ class Creates:
 
     def _unknown(self, job: Job, attempt: Attempt, answer: Unknown, now: float) -> None:
         self._unknown_in_a_row += 1
-        self._course.codes.add(ends.UNCERTAIN)
         if self._unknown_in_a_row >= MOST_UNKNOWN:
             text = f"the answers of {self._unknown_in_a_row} creates in a row are unknown: {answer.message}"
-            self._course.halt(Reason("uncertain", text), ends.UNCERTAIN)
+            self._course.halt(Reason("uncertain", text), ends.AGAIN)
         else:
             self._course.tell(Paused(self._lane.pause(now, AFTER_UNKNOWN), answer.message))
-        self._course.end(job, replace(attempt, state=AttemptState.UNCERTAIN, why=answer.message), now)
+        lost = replace(attempt, state=AttemptState.UNCERTAIN, why=answer.message)
+        if self._course.leaving or not self._seeking.can(lost):
+            self._course.end(job, lost, now)
+            return
+        self._course.set(job, lost)
+        job.taken_at = now
+        self._seeking.look_for(job, now + AFTER_UNKNOWN)
 
     def not_composed(self, job: Job, reason: Reason, now: float) -> None:
         """The order could not be put together."""

@@ -14,6 +14,8 @@ from sorapipe.engine.download import Bringer, Broken, Bytes, Judgement, Twins, j
 from sorapipe.engine.events import Downloading
 from sorapipe.engine.gather import Unfit, gather
 from sorapipe.engine.messages import (
+    Bind,
+    Bound,
     Conclude,
     Concluded,
     Copied,
@@ -33,6 +35,8 @@ from sorapipe.engine.messages import (
     PolledAll,
     Save,
     Saved,
+    Seek,
+    Sought,
 )
 from sorapipe.engine.poll import worked
 from sorapipe.engine.seams import Books, Clips, Random, Token
@@ -85,7 +89,7 @@ class Studio:
     callback_url: str | None = None
 
 
-Work = Create | Poll | PollAll | Download | CopyClip | Conclude | Save
+Work = Create | Poll | PollAll | Seek | Bind | Download | CopyClip | Conclude | Save
 
 
 def carry_out(effect: Work, studio: Studio) -> News:
@@ -97,6 +101,10 @@ def carry_out(effect: Work, studio: Studio) -> News:
             return poll(effect, studio)
         case PollAll():
             return poll_all(effect, studio)
+        case Seek():
+            return seek(effect, studio)
+        case Bind():
+            return bind(effect, studio)
         case Download():
             return download(effect, studio)
         case CopyClip():
@@ -251,6 +259,32 @@ def _heard(asked: Poll, answer: PollAnswer, chance: float, studio: Studio) -> Po
     return Polled(asked.key, asked.task, answer, chance)
 
 
+# What is uncertain.
+
+
+def seek(effect: Seek, studio: Studio) -> Sought:
+    """Looks through the list once."""
+    try:
+        listed = studio.providers[effect.provider].newest((), effect.tokens)
+    except Exception as error:
+        listed = Missed(f"BUG: {type(error).__name__} while reading a list: {error}")
+    if isinstance(listed, Missed):
+        return Sought(effect.provider, missed=listed)
+    return Sought(effect.provider, listed.tokens)
+
+
+def bind(effect: Bind, studio: Studio) -> News:
+    """Journals the task, before anything else is done with it."""
+    attempt, books = effect.attempt, studio.books
+    try:
+        books.submitted(attempt.token, effect.task)
+    except OSError as error:
+        refuge = books.last_resort(attempt.token, effect.task)
+        where = None if refuge is None else str(refuge)
+        return DiskRefused(effect.key, str(error), "bind", attempt, effect.task, where, sent=True)
+    return Bound(effect.key, attempt)
+
+
 # Clips.
 
 
@@ -371,6 +405,8 @@ def conclude(effect: Conclude, studio: Studio) -> News:
                 books.unavailable(attempt.token, why)
             case AttemptState.SUBMITTED if made is not None:
                 books.character(made)
+            case AttemptState.UNCERTAIN:
+                books.not_bought(attempt.address, attempt.token, attempt.take, why)
             case other:
                 raise AssertionError(f"BUG: nothing is concluded by `{other.value}`")
     except OSError as error:

@@ -89,10 +89,21 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What nobody knew of an order is known: it was taken, as `task`, or nothing was bought. `text` says how."""
+
+    key: str
+    label: str
+    take: int
+    task: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A remark for people, once: an unknown state word, a file that was changed."""
 
     text: str
 
 
-Event = Sending | Sent | Progressed | Downloading | Ended | NotStarted | Paused | Stopped | Said
+Event = Sending | Sent | Progressed | Downloading | Ended | NotStarted | Paused | Stopped | Settled | Said

@@ -56,6 +56,23 @@ class PollAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Seek:
+    """Look through the provider's list for orders of which nobody knows whether they were taken, by their tokens."""
+
+    provider: str
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Journal the task of an order that was taken after all; `attempt` has it already."""
+
+    key: str
+    attempt: Attempt
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """Bring the clip, look at it, put it in its place, journal it.
 
@@ -84,7 +101,8 @@ class CopyClip:
 class Conclude:
     """Journal what the schedule concluded about an attempt: `attempt` already has the state and the reason.
 
-    `character` is the one that it made; that of a shot that still runs is written alone.
+    `character` is the one that it made; that of a shot that still runs is written alone. An uncertain attempt is one by
+    which nothing was bought.
     """
 
     key: str
@@ -109,7 +127,7 @@ class Tell:
     event: Event
 
 
-Effect = Create | Poll | PollAll | Download | CopyClip | Conclude | Save | Interrupt | Tell
+Effect = Create | Poll | PollAll | Seek | Bind | Download | CopyClip | Conclude | Save | Interrupt | Tell
 
 # News.
 
@@ -169,7 +187,7 @@ class DiskRefused:
 
     key: str | None
     message: str
-    during: Literal["create", "poll", "download", "copy", "conclude", "save"]
+    during: Literal["create", "poll", "bind", "download", "copy", "conclude", "save"]
     attempt: Attempt | None = None
     task: str | None = None
     refuge: str | None = None
@@ -201,6 +219,24 @@ class PolledAll:
     refused: tuple[DiskRefused, ...] = ()
     tokens: Mapping[str, str] = field(default_factory=dict)
     missed: Missed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A provider's list was looked through. `tokens` maps all client tokens in it to their tasks. `missed`: the look
+    said nothing at all."""
+
+    provider: str
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    missed: Missed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The task of an order that was taken after all is in the journal."""
+
+    key: str
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +307,8 @@ News = (
     | DiskRefused
     | Polled
     | PolledAll
+    | Sought
+    | Bound
     | Hint
     | Loaded
     | NotLoaded
@@ -286,7 +324,8 @@ class Limits:
     budget, in `currency`, `None` without such a limit; times in seconds.
 
     `creates` per `window` seconds is the provider's rate, `None` where it has none. `lists` are the names of the
-    providers that have a list of their tasks.
+    providers that have a list of their tasks, `seek` of those whose list may give our client tokens back. `settling`:
+    nothing is done but to look there for what is uncertain.
     """
 
     in_flight: int = 100
@@ -298,3 +337,5 @@ class Limits:
     lists: frozenset[str] = frozenset()
     budget: Decimal | None = None
     currency: str | None = None
+    seek: frozenset[str] = frozenset()
+    settling: bool = False

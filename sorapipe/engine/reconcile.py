@@ -7,11 +7,11 @@ they are read, and the plan shows them.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from json import loads
 
-from sorapipe.engine.board import Board, Expected, Work
+from sorapipe.engine.board import Board, Expected, Search, Work
 from sorapipe.engine.compose import Script
 from sorapipe.engine.download import Twins
 from sorapipe.engine.poll import CHARACTER
@@ -35,7 +35,9 @@ class Start:
     """What the works of a run are made from.
 
     `providers` are the names of the profiles that can be spoken to. `verify` is how many seconds a clip may be longer
-    or shorter than was asked. `requests` says what was sent for earlier attempts.
+    or shorter than was asked. `requests` says what was sent for earlier attempts. `accounts` are the labels of the
+    accounts of other profiles than the plan's. `ages` says how many seconds ago orders were sent from here, by token
+    and in their order; only needed to settle what is uncertain.
     """
 
     plan: Plan
@@ -44,6 +46,13 @@ class Start:
     providers: Container[str]
     verify: Decimal
     requests: Requests
+    accounts: Mapping[str, str | None] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
+
+
+def in_reach(start: Start, attempt: Attempt) -> bool:
+    """Whether its provider can be asked for what became of an attempt, with the key of the same account."""
+    return _out_of_reach(start, attempt) is None
 
 
 def make_board(start: Start) -> Board:
@@ -106,11 +115,14 @@ def _out_of_reach(start: Start, attempt: Attempt | None) -> str | None:
     name = plan.provider if attempt is None else attempt.provider
     if name not in start.providers:
         return f"it was made at `{name}`, whose profile or key is not at hand"
-    if attempt is None or name != plan.provider or attempt.account == plan.account:
+    if attempt is None:
+        return None
+    account = plan.account if name == plan.provider else start.accounts.get(name, attempt.account)
+    if attempt.account == account:
         return None
     # Another account's key is told that there is no such task: that would be no proof that it has vanished.
     ordered = "no account named" if attempt.account is None else f"account `{attempt.account}`"
-    named = "names none" if plan.account is None else f"names `{plan.account}`"
+    named = "names none" if account is None else f"names `{account}`"
     return f"it was ordered with {ordered}, and the profile `{name}` {named} now"
 
 
@@ -122,7 +134,18 @@ def _work(start: Start, step: Step) -> Work:
         return Work(step, None, (start.plan.provider, "", 0))
     expected = _expected(start, attempt) if step.action in _UNDONE else Expected()
     kind = (attempt.provider, attempt.model, int(expected.seconds or 0))
-    return Work(step, attempt, kind, start.script.stem(step.address), expected=expected)
+    search = _search(start, attempt) if step.action is Action.UNCERTAIN else None
+    return Work(step, attempt, kind, start.script.stem(step.address), expected=expected, search=search)
+
+
+def _search(start: Start, attempt: Attempt) -> Search | None:
+    """What was sent before and after an order. `None` for one of another machine, and for characters: some of them
+    stand in no list."""
+    order = list(start.ages)
+    if attempt.token not in start.ages or attempt.address.startswith("@"):
+        return None
+    at = order.index(attempt.token)
+    return Search(frozenset(order[:at]), frozenset(order[at + 1 :]), start.ages[attempt.token])
 
 
 def _bought(start: Start, step: Step) -> Work:

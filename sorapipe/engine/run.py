@@ -14,6 +14,7 @@ from sorapipe.engine.effects import Studio, Work, carry_out
 from sorapipe.engine.events import Event
 from sorapipe.engine.messages import (
     Begin,
+    Bind,
     Conclude,
     CopyClip,
     Create,
@@ -25,6 +26,7 @@ from sorapipe.engine.messages import (
     Poll,
     PollAll,
     Save,
+    Seek,
     Stop,
     Tell,
     Tick,
@@ -107,11 +109,11 @@ class Run:
                     self._listen(event)
                 case Create():
                     self._lane.take(effect)
-                case Poll() | PollAll():
+                case Poll() | PollAll() | Seek():
                     self._pollers.take(effect)
                 case Download() | CopyClip():
                     self._loaders.take(effect)
-                case Conclude() | Save():
+                case Conclude() | Bind() | Save():
                     self._clerk.take(effect)
                 case Interrupt():
                     self._studio.interrupted.set()

@@ -12,6 +12,7 @@ from sorapipe.engine.events import Downloading, Ended, NotStarted, Stopped
 from sorapipe.engine.landing import Landing
 from sorapipe.engine.messages import (
     Begin,
+    Bound,
     Concluded,
     Copied,
     CopyClip,
@@ -30,11 +31,13 @@ from sorapipe.engine.messages import (
     PolledAll,
     Save,
     Saved,
+    Sought,
     Stop,
     Tick,
 )
 from sorapipe.engine.outcome import Outcome, exit_code
 from sorapipe.engine.poll import Durations
+from sorapipe.engine.seek import Seeking
 from sorapipe.engine.watch import Watch
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import BUYS, Action, Reason
@@ -58,7 +61,8 @@ class Schedule:
         self._course = Course(board, limits)
         self._course.on_freed = self._freed
         self._watch = Watch(self._course, durations or Durations())
-        self._creates = Creates(self._course, self._watch)
+        self._seeking = Seeking(self._course, self._watch)
+        self._creates = Creates(self._course, self._watch, self._seeking)
         self._landing = Landing(self._course)
         self._copying = 0
         self._over = False
@@ -84,7 +88,7 @@ class Schedule:
         if self._over or self._course.leaving:
             return None
         times = [self._course.changed_at + self._course.limits.max_wait]
-        openings = (self._watch.opens(), self._landing.opens(), self._creates.opens())
+        openings = (self._watch.opens(), self._landing.opens(), self._creates.opens(), self._seeking.opens())
         times += [at for at in openings if at is not None]
         if self._course.dirty and not self._saving:
             times.append(self._save_at)
@@ -128,6 +132,10 @@ class Schedule:
                 self._watch.looked(news, now)
                 for refused in news.refused:
                     self._on_disk_refused(refused, now)
+            case Sought():
+                self._seeking.sought(news, now)
+            case Bound():
+                self._seeking.bound(self._course.board.jobs[news.key], news, now)
             case Hint(task=task):
                 self._watch.hinted(task, now)
             case Loaded():
@@ -148,7 +156,9 @@ class Schedule:
         self._course.changed_at = self._save_at = now
         for job in list(self._course.board):
             step = job.work.step
-            if step.action is Action.WAIT:
+            if self._course.limits.settling and step.action is Action.UNCERTAIN and self._seeking.can(sure(job)):
+                self._seeking.look_for(job, now)
+            elif step.action is Action.WAIT:
                 self._course.not_started(job, step.reason, now)
             elif step.action in {Action.BLOCKED, Action.UNCERTAIN}:
                 self._course.codes.add(ends.step_code(step))
@@ -222,6 +232,8 @@ class Schedule:
                 job.polling = False
                 if job.phase is Phase.RUNNING:
                     self._course.park(job)
+            case "bind":
+                self._seeking.disk_refused(job, news)
             case "download":
                 self._landing.loading -= 1
                 self._course.park(job)
@@ -242,6 +254,7 @@ class Schedule:
         self._course.leaving = True
         if any(job.phase is Phase.LOADING for job in self._course.board):
             self._course.effects.append(Interrupt())
+        self._seeking.leave(now)
         for job in self._course.board:
             if job.phase in _NEVER_SENT:
                 self._course.not_started(job, self._course.why_left(), now)
@@ -252,6 +265,7 @@ class Schedule:
         if not self._course.leaving:
             self._landing.begin(now, eager=self._creates.eager(now))
             self._watch.begin(now)
+            self._seeking.begin(now)
             self._creates.begin(now)
             if now - self._course.changed_at >= self._course.limits.max_wait:
                 self._course.halt(Reason("time", "nothing has changed for too long"), ends.AGAIN)
@@ -262,7 +276,8 @@ class Schedule:
         self._over = self._course.leaving and not (self._busy() or self._saving or self._unsaved())
 
     def _busy(self) -> bool:
-        return self._creates.sending is not None or self._landing.loading + self._copying + self._course.concluding > 0
+        waits = self._creates.sending is not None or self._seeking.busy
+        return waits or self._landing.loading + self._copying + self._course.concluding > 0
 
     def _unsaved(self) -> bool:
         return self._course.dirty and not self._save_refused

@@ -80,6 +80,9 @@ class Books(Protocol):
     def character(self, fact: CharacterFact) -> None:
         """Writes that a character exists."""
 
+    def not_bought(self, address: str, token: str, take: int, why: str) -> None:
+        """Writes that nothing was bought by an uncertain attempt."""
+
     def request(self, token: str) -> Mapping[str, Json] | None:
         """What was sent for an attempt, where this machine's journal knows it."""
 

@@ -94,12 +94,15 @@ def spent(facts: Facts, capabilities: Capabilities) -> Spent:
         for attempt in attempts:
             if attempt.rehearsal is not capabilities.rehearsal:
                 continue
+            if attempt.token in facts.not_bought and attempt.state is AttemptState.UNCERTAIN:
+                continue
             takes += not attempt.address.startswith("@") and attempt.state is not AttemptState.FAILED
-            cost += _spent_on(attempt, facts, capabilities)
+            cost += spent_on(attempt, facts, capabilities)
     return Spent(cost, takes)
 
 
-def _spent_on(attempt: Attempt, facts: Facts, capabilities: Capabilities) -> Decimal:
+def spent_on(attempt: Attempt, facts: Facts, capabilities: Capabilities) -> Decimal:
+    """What one attempt counts with, in the profile's currency."""
     if attempt.cost is not None:
         return attempt.cost if attempt.currency in (None, capabilities.currency) else NOTHING
     if attempt.state not in UNSETTLED or attempt.provider != capabilities.profile:

@@ -110,7 +110,7 @@ class Facts:
 
     `picks` holds all live picks of an address: more than one is a conflict that a person must settle.
     `no_good` and `notes` are by token of the attempt. `consents` are tokens of uncertain attempts that a person wants
-    sent again.
+    sent again, or of which it is known that nothing was bought: these are `not_bought` as well.
     """
 
     lineage: str | None = None
@@ -122,6 +122,7 @@ class Facts:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
+    not_bought: frozenset[str] = frozenset()
 
     def holds_up(self, attempt: Attempt) -> bool:
         """Whether nobody knows if an attempt was bought, and no person has said that it may be sent again."""

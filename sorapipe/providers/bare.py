@@ -229,9 +229,8 @@ def _answers(jobs: Sequence[Object]) -> dict[str, PollAnswer]:
 def _tokens(jobs: Sequence[Object]) -> dict[str, str]:
     found: dict[str, str] = {}
     for job in jobs:
-        task = usable_task(first(job, IDS))
-        if task is not None:
-            found = dict.fromkeys(objects.tokens(job.get("metadata")), task) | found
+        task = usable_task(first(job, IDS)) or ""
+        found = dict.fromkeys(objects.tokens(job.get("metadata")), task) | found
     return found
 
 

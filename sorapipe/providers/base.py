@@ -161,7 +161,8 @@ class Listed:
     """What one look at the provider's list says.
 
     `answers` are by task, only of tasks that were seen; one that is missing here says nothing: ask it by itself.
-    `tokens` maps client tokens that the provider gave back to the tasks they went out with.
+    `tokens` maps client tokens that the provider gave back to the tasks they went out with; to nothing where a task is
+    there and its id can't be used.
     """
 
     answers: Mapping[str, PollAnswer]
@@ -225,9 +226,9 @@ class Provider(Protocol):
     def poll(self, task: str, *, character: bool = False) -> PollAnswer:
         """Asks how a task is; `character` says that it makes one, and no clip."""
 
-    def newest(self, tasks: Collection[str]) -> ListAnswer:
-        """Asks for the newest tasks, at least until all of `tasks` were seen or the list is at its end. Only where the
-        profile says that the provider has a list."""
+    def newest(self, tasks: Collection[str], tokens: Collection[str] = ()) -> ListAnswer:
+        """Asks for the newest tasks, at least until all of `tasks` and those that went out with `tokens` were seen, or
+        the list is at its end. Only where the profile says that the provider has a list."""
 
     def credits(self) -> Decimal | None:
         """The balance, `None` where the provider tells none or did not answer."""

@@ -40,6 +40,8 @@ from sorapipe.providers.resolving import Resolve, resolve
 from sorapipe.providers.uploads import Uploads
 
 MOST_PAGES = 5
+MOST_PAGES_BACK = 20
+"""How far a list is read back for an order of which nobody knows whether it was taken."""
 _ANY_TASK = "any-task"
 CREDITS = "credits"
 
@@ -140,14 +142,16 @@ class HttpProvider:
         path = self._dialect.content_path(task, self._profile)
         return answer if path is None else replace(answer, url=self._base + path)
 
-    def newest(self, tasks: Collection[str]) -> ListAnswer:
-        """Asks for the newest tasks, at least until all of `tasks` were seen, the list is at its end or has been read
-        for `MOST_PAGES`. Pages after the first that can't be read end it."""
+    def newest(self, tasks: Collection[str], tokens: Collection[str] = ()) -> ListAnswer:
+        """Asks for the newest tasks, at least until all of `tasks` and those of `tokens` were seen, the list is at its
+        end or has been read for `MOST_PAGES` (`MOST_PAGES_BACK` for tokens). Pages after the first that can't be read
+        end it."""
+        wanted, most = set(tokens), MOST_PAGES_BACK if tokens else MOST_PAGES
         answers: dict[str, PollAnswer] = {}
-        tokens: dict[str, str] = {}
+        seen: dict[str, str] = {}
         after: str | None = None
         asked: set[str | None] = set()
-        while len(asked) < MOST_PAGES and after not in asked:
+        while len(asked) < most and after not in asked:
             page = self._page(after)
             if isinstance(page, Missed):
                 if not asked:
@@ -155,12 +159,12 @@ class HttpProvider:
                 break
             asked.add(after)
             answers = {**page.answers, **answers}
-            tokens = {**page.tokens, **tokens}
+            seen = {**page.tokens, **seen}
             after = page.after
-            if after is None or answers.keys() >= set(tasks):
+            if after is None or (answers.keys() >= set(tasks) and seen.keys() >= wanted):
                 break
         found = {task: self._located(task, self._counted(answer)) for task, answer in answers.items()}
-        return Listed(found, tokens)
+        return Listed(found, seen)
 
     def _page(self, after: str | None) -> ListPage | Missed:
         try:

@@ -42,6 +42,7 @@ def facts(lock: LockFile) -> Facts:
         notes=_notes(groups["note"]),
         waivers={address: waivers for address, records in groups["waiver"].items() if (waivers := _waivers(records))},
         consents=frozenset(token for token, records in groups["consent"].items() if any(map(_stands, records))),
+        not_bought=frozenset(token for token, records in groups["consent"].items() if any(map(_says_no, records))),
     )
 
 
@@ -179,6 +180,11 @@ def _notes(groups: Mapping[str, list[Record]]) -> dict[str, tuple[str, ...]]:
         for token, records in groups.items()
     }
     return {token: some for token, some in texts.items() if some}
+
+
+def _says_no(record: Record) -> bool:
+    """Whether the line says that nothing was bought."""
+    return _stands(record) and record.values.get("bought") is False
 
 
 def _waivers(records: list[Record]) -> tuple[Waiver, ...]:

@@ -6,7 +6,7 @@ import base64
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -100,6 +100,18 @@ class Session:
                 if isinstance(request, dict):
                     return request
         return None
+
+    def ages(self) -> dict[str, float]:
+        """How many seconds ago the intents of attempts were written, by the wall clock, in the order in which they were
+        written; of those that this machine sent."""
+        with self._guard:
+            self._journal.flush()
+        found: dict[str, float] = {}
+        for lineage in self._books.lineages:
+            for path in (*archives(self._files, self._places, lineage), self._places.journal(lineage)):
+                for token, at in _intents(self._files.read(path) or b""):
+                    found.setdefault(token, self._outside.wall() - at)
+        return found
 
     def strays(self) -> dict[str, str]:
         """Tasks that were paid and of which nobody knows for which shot, for their intent can't be read: the token of
@@ -300,6 +312,12 @@ class Session:
         if now != on:
             self._lock.add(meaning.choice(values if on else values | {"on": False}, old))
 
+    def not_bought(self, address: str, token: str, take: int, why: str) -> None:
+        """Writes down that nothing was bought by an uncertain attempt: it may be sent again and costs nothing."""
+        values: Values = {"kind": "consent", "address": address, "token": token, "take": take}
+        values |= {"bought": False, "because": why[:WHY_LIMIT]}
+        self._lock.add(meaning.choice(values, self._live("consent", token)))
+
     def note(self, address: str, token: str, take: int, text: str) -> None:
         """Adds a note to a take; an empty text takes all its notes back."""
         values: Values = {"kind": "note", "address": address, "token": token, "take": take, "text": text}
@@ -343,6 +361,19 @@ class Session:
 def _named(handle: Handle) -> dict[str, Json]:
     named = {"id": handle.id, "username": handle.username}
     return {name: value for name, value in named.items() if value is not None}
+
+
+def _intents(data: bytes) -> Iterator[tuple[str, float]]:
+    """The tokens of a journal's intents, and when they were written."""
+    for line in data.split(b"\n"):
+        if b'"kind":"intent"' in line:
+            try:
+                values = decode(line)
+            except Damaged:
+                continue
+            match values:
+                case {"kind": "intent", "token": str() as token, "t": int() | float() as at}:
+                    yield token, float(at)
 
 
 def _clip(kind: str, token: str, sha256: str | None, size: int | None, out: str | None) -> Values:

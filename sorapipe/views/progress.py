@@ -14,8 +14,9 @@ from enum import Enum
 from types import TracebackType
 from typing import Protocol, TextIO
 
-from sorapipe.engine.events import Ended, Event, NotStarted, Paused, Said, Sent, Stopped
+from sorapipe.engine.events import Ended, Event, NotStarted, Paused, Said, Sent, Settled, Stopped
 from sorapipe.engine.outcome import Balance, Outcome
+from sorapipe.planning.choice import take_label
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Plan, Reason
 from sorapipe.storyboard.diagnostics import escape
@@ -84,10 +85,20 @@ def event_line(event: Event, tally: Tally) -> str | None:
                 return None
             tally.held.add(reason.text)
             return None if reason.code == "signal" else f"{_name(tally, key)}  not started: {escape(reason.text)}"
+        case Settled():
+            return settled_line(event)
         case Paused() | Stopped() | Said():
             return escape(tally.remark)
         case _:
             return None
+
+
+def settled_line(event: Settled | Said) -> str:
+    """What a look at a provider's list has taught."""
+    if isinstance(event, Said):
+        return escape(event.text)
+    take = "" if event.label.startswith("@") else f" {take_label(event.take)}"
+    return f"{escape(event.label)}{take}  {escape(event.text)}"
 
 
 class Lines:

@@ -16,6 +16,7 @@ from sorapipe.engine.events import (
     Said,
     Sending,
     Sent,
+    Settled,
     Stopped,
 )
 from sorapipe.planning.choice import take_label
@@ -93,6 +94,8 @@ class Tally:
                 row = self._row(key)
                 row.word, row.cost = "queued", cost
                 self.spent += cost or Decimal(0)
+            case Settled(key=key, task=task) if task is not None:
+                self._row(key).word = "queued"
             case Progressed(key=key, word=word, percent=percent):
                 row = self._row(key)
                 row.word, row.percent = word, percent if word != "queued" else None

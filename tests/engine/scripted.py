@@ -57,6 +57,7 @@ class Script:
     polls: dict[str, list[PollAnswer]] = field(default_factory=dict)
     lists: list[ListAnswer | None] = field(default_factory=list)
     unlisted: set[str] = field(default_factory=set)
+    lag: float = 0.0
     every_list: Callable[[], ListAnswer | None] | None = None
     every_poll: Callable[[Charged, float], PollAnswer | None] | None = None
     downloads: dict[str, list[Exception | bytes]] = field(default_factory=dict)
@@ -128,7 +129,7 @@ class ScriptedProvider:
             raise scripted
         return scripted or order
 
-    def newest(self, tasks: Collection[str]) -> ListAnswer:
+    def newest(self, tasks: Collection[str], tokens: Collection[str] = ()) -> ListAnswer:
         """All that was ever ordered; P10 once."""
         self.looks.append(tuple(tasks))
         self._disk.reach("P10")
@@ -137,7 +138,11 @@ class ScriptedProvider:
             scripted = self.script.every_list()
         if scripted is not None:
             return scripted
-        shown = [charged for task, charged in self.charges.items() if task not in self.script.unlisted]
+        shown = [
+            charged
+            for task, charged in self.charges.items()
+            if task not in self.script.unlisted and self._clock() >= charged.at + self.script.lag
+        ]
         tokens = {charged.order.token: charged.task for charged in shown}
         return Listed({charged.task: self._state(charged.task) for charged in shown[-200:]}, tokens)
 

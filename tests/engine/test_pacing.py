@@ -159,7 +159,7 @@ def test_nobody_but_the_schedules_rooms_writes_a_state() -> None:
     folder = Path(sorapipe.engine.__file__).parent
     writers = {path.name for path in folder.glob("*.py") if re.search(r"\bstate=", path.read_text())}
     # `reconcile` makes drafts, which are no attempts yet: they have no token
-    assert writers == {"board.py", "course.py", "creates.py", "watch.py", "landing.py", "reconcile.py"}
+    assert writers == {"board.py", "course.py", "creates.py", "seek.py", "watch.py", "landing.py", "reconcile.py"}
     setters = re.compile(r"board\.know\(|\.attempt = ")
     assert [path.name for path in folder.glob("*.py") if setters.search(path.read_text())] == ["course.py"]
 

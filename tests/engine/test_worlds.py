@@ -140,7 +140,12 @@ def test_they_hold_where_the_provider_has_a_list_and_anybody_sends_hints(seed: i
     comes_to_rest(seed, frozenset({"studio"}))
 
 
-def comes_to_rest(seed: int, lists: frozenset[str]) -> None:
+@pytest.mark.parametrize("seed", range(2000, 2080))
+def test_they_hold_where_the_list_gives_tokens_back_and_hours_pass_between_runs(seed: int) -> None:
+    comes_to_rest(seed, frozenset({"studio"}), seeks=True)
+
+
+def comes_to_rest(seed: int, lists: frozenset[str], *, seeks: bool = False) -> None:
     random = Random(seed)
     world = World(
         any_film(random),
@@ -151,17 +156,20 @@ def comes_to_rest(seed: int, lists: frozenset[str]) -> None:
             creates=random.choice([None, 2]),
             downloads=random.choice([1, 4]),
             lists=lists,
+            seek=lists if seeks else frozenset(),
         ),
     )
     with never_twice(world):
         for _ in range(random.randint(1, 4)):
             harm(world, random)
+            if seeks:  # a list may lag behind, but leaves nothing out for ever
+                world.provider.script.unlisted, world.provider.script.lag = set(), random.choice([0.0, 30.0, 800.0])
             world.at = [any_hint(world, random) for _ in range(20)] if lists else []
             if random.random() < 0.2:
                 world.stop_at(world.now + random.uniform(0, 100))
             kill = random.randrange(1, 150) if random.random() < 0.5 else None
             world.run(Wishes(first_takes=True), kill_at=kill)
-            world.now += 10
+            world.now += random.choice([10, 2000, 20000]) if seeks else 10
         heal(world)
         code = None
         for _ in range(12):

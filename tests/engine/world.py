@@ -18,7 +18,20 @@ from engine.scripted import Eyes, ScriptedProvider
 from sorapipe.engine.compose import Script
 from sorapipe.engine.effects import Studio, carry_out
 from sorapipe.engine.events import Event
-from sorapipe.engine.messages import Begin, Create, Download, Interrupt, Limits, News, Poll, PollAll, Stop, Tell, Tick
+from sorapipe.engine.messages import (
+    Begin,
+    Create,
+    Download,
+    Interrupt,
+    Limits,
+    News,
+    Poll,
+    PollAll,
+    Seek,
+    Stop,
+    Tell,
+    Tick,
+)
 from sorapipe.engine.outcome import Outcome
 from sorapipe.engine.poll import Durations
 from sorapipe.engine.reconcile import Start, make_board, twins
@@ -27,7 +40,7 @@ from sorapipe.planning.capabilities import Capabilities, Casting, CharacterWay, 
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.graph import build
 from sorapipe.planning.plan import plan_from
-from sorapipe.planning.plan_types import Plan, Wishes
+from sorapipe.planning.plan_types import Action, Plan, Wishes
 from sorapipe.planning.recipe import recipes
 from sorapipe.planning.situation import Ground, Outlook, look
 from sorapipe.providers.base import Provider
@@ -177,6 +190,7 @@ class World:
         try:
             if self.plan(wishes).idle:
                 return None
+            self._settle(wishes)
             with self.workspace.hold("run") as session:
                 return self._run(session, wishes)
         except Killed:
@@ -184,14 +198,34 @@ class World:
         finally:
             self.disk.process_dies()
 
+    def _settle(self, wishes: Wishes) -> None:
+        """What is uncertain is looked for first, as the command line does it."""
+        lost = [step for step in self.plan(wishes).steps if step.action is Action.UNCERTAIN]
+        if not lost or not self.limits.seek:
+            return
+        with self.workspace.hold("run") as session:
+            outlook = self.outlook(session)
+            plan = plan_from(outlook, self.workspace.inventory(outlook.ground.facts), wishes)
+            steps = tuple(step for step in plan.steps if step.action is Action.UNCERTAIN)
+            self.schedule, studio = self._stage(session, outlook, replace(plan, steps=steps), settling=True)
+            self._drive(self.schedule, studio)
+
     def _run(self, session: Session, wishes: Wishes) -> Outcome:
         outlook = self.outlook(session)
         plan = plan_from(outlook, self.workspace.inventory(outlook.ground.facts), wishes)
         session.remember(outlook.ground.recipes.by_digest())
+        self.schedule, studio = self._stage(session, outlook, plan)
+        return self._drive(self.schedule, studio)
+
+    def _stage(
+        self, session: Session, outlook: Outlook, plan: Plan, *, settling: bool = False
+    ) -> tuple[Schedule, Studio]:
         script = Script(self.storyboard, self.capabilities)
         providers = {"studio": self.provider, **self.others}
-        start = Start(plan, outlook, script, providers, Decimal("0.5"), session.request)
-        self.schedule = Schedule(make_board(start), self.limits, Durations())
+        ages = session.ages() if settling else {}
+        start = Start(plan, outlook, script, providers, Decimal("0.5"), session.request, ages=ages)
+        limits = replace(self.limits, settling=settling)
+        schedule = Schedule(make_board(start), limits, Durations())
         flag = Flag()
         studio = Studio(
             script=script,
@@ -209,7 +243,7 @@ class World:
             twins=twins(outlook.ground.facts),
             interrupted=flag,
         )
-        return self._drive(self.schedule, studio)
+        return schedule, studio
 
     def _drive(self, schedule: Schedule, studio: Studio) -> Outcome:
         coming: list[tuple[float, int, News]] = []
@@ -226,7 +260,7 @@ class World:
                     studio.interrupted.set()
                 else:
                     serial += 1
-                    slow = isinstance(effect, Create | Poll | PollAll | Download)
+                    slow = isinstance(effect, Create | Poll | PollAll | Seek | Download)
                     heapq.heappush(
                         coming, (self.now + (self.latency if slow else 0.0), serial, carry_out(effect, studio))
                     )
