@@ -270,7 +270,7 @@ def seek(effect: Seek, studio: Studio) -> Sought:
         listed = Missed(f"BUG: {type(error).__name__} while reading a list: {error}")
     if isinstance(listed, Missed):
         return Sought(effect.provider, missed=listed)
-    return Sought(effect.provider, listed.tokens)
+    return Sought(effect.provider, listed.tokens, runs=listed.runs)
 
 
 def bind(effect: Bind, studio: Studio) -> News:

@@ -223,12 +223,13 @@ class PolledAll:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A provider's list was looked through. `tokens` maps all client tokens in it to their tasks. `missed`: the look
-    said nothing at all."""
+    """A provider's list was looked through. `tokens` maps all client tokens in it to their tasks, `runs` are those that
+    stand side by side. `missed`: the look said nothing at all."""
 
     provider: str
     tokens: Mapping[str, str] = field(default_factory=dict)
     missed: Missed | None = None
+    runs: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

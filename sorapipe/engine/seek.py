@@ -7,7 +7,7 @@ back, reaches from before the order to after it, and time enough has passed for 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from sorapipe.engine import outcome as ends
@@ -106,7 +106,7 @@ class Seeking:
 
     def _looked(self, job: Job, news: Sought, now: float) -> bool:
         """The list does not show an order. Whether that is taken for a proof, or looked at once more."""
-        proof = news.missed is None and proves(job.work.search, sure(job).token, news.tokens)
+        proof = news.missed is None and proves(job.work.search, sure(job).token, news)
         job.proofs = job.proofs + 1 if proof else 0
         if job.proofs >= _PROOFS:
             self._never_taken(job, now)
@@ -163,11 +163,12 @@ class Seeking:
         self._course.tell(Said(f"the task's id is not in the journal{where}; keep it: `{command}`"))
 
 
-def proves(search: Search | None, token: str, tokens: Mapping[str, str]) -> bool:
-    """Whether a list with these client tokens proves that the order with `token` was never taken."""
-    if search is None or token in tokens or search.age < SETTLING:
+def proves(search: Search | None, token: str, news: Sought) -> bool:
+    """Whether a list proves that the order with `token` was never taken: it shows one from before and one from after
+    it, and nothing between them that gives no token back."""
+    if search is None or token in news.tokens or search.age < SETTLING:
         return False
-    return not search.before.isdisjoint(tokens) and not search.after.isdisjoint(tokens)
+    return any(not search.before.isdisjoint(run) and not search.after.isdisjoint(run) for run in news.runs)
 
 
 def _name(job: Job) -> str:

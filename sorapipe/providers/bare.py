@@ -210,7 +210,9 @@ def read_list(reply: Reply) -> ListPage | Missed:
     ids = [task for task in (usable_task(first(job, IDS)) for job in jobs) if task is not None]
     after = usable_task(outer.get("last_id")) or (ids[-1] if ids else None)
     more = outer.get("has_more", len(items) >= PAGE) is True
-    return ListPage(_answers(jobs), _tokens(jobs), after if more else None)
+    last = items[-1] if 0 < len(items) <= MOST_LISTED and isinstance(items[-1], dict) else {}
+    goes_on = after is not None and after == usable_task(first(last, IDS))
+    return ListPage(_answers(jobs), _tokens(jobs), after if more else None, _runs(items[:MOST_LISTED], goes_on))
 
 
 def _answers(jobs: Sequence[Object]) -> dict[str, PollAnswer]:
@@ -232,6 +234,17 @@ def _tokens(jobs: Sequence[Object]) -> dict[str, str]:
         task = usable_task(first(job, IDS)) or ""
         found = dict.fromkeys(objects.tokens(job.get("metadata")), task) | found
     return found
+
+
+def _runs(items: Sequence[object], goes_on: bool) -> tuple[frozenset[str], ...]:
+    """The tokens that stand side by side; `goes_on`: the next page begins right behind the last of these."""
+    runs: list[set[str]] = [set()]
+    for item in items:
+        tokens = objects.tokens(item.get("metadata")) if isinstance(item, dict) else ()
+        if not tokens:
+            runs.append(set())
+        runs[-1].update(tokens)
+    return tuple(map(frozenset, runs if goes_on else [*runs, set()]))
 
 
 def _is_2xx(status: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -162,11 +162,13 @@ class Listed:
 
     `answers` are by task, only of tasks that were seen; one that is missing here says nothing: ask it by itself.
     `tokens` maps client tokens that the provider gave back to the tasks they went out with; to nothing where a task is
-    there and its id can't be used.
+    there and its id can't be used. `runs` are the tokens that stand side by side, with no other task between them that
+    might be the one that is looked for.
     """
 
     answers: Mapping[str, PollAnswer]
     tokens: Mapping[str, str]
+    runs: tuple[frozenset[str], ...] = field(default=(), compare=False)
 
 
 ListAnswer = Listed | Missed

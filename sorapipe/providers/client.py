@@ -149,6 +149,7 @@ class HttpProvider:
         wanted, most = set(tokens), MOST_PAGES_BACK if tokens else MOST_PAGES
         answers: dict[str, PollAnswer] = {}
         seen: dict[str, str] = {}
+        runs: list[frozenset[str]] = [frozenset()]
         after: str | None = None
         asked: set[str | None] = set()
         while len(asked) < most and after not in asked:
@@ -160,11 +161,12 @@ class HttpProvider:
             asked.add(after)
             answers = {**page.answers, **answers}
             seen = {**page.tokens, **seen}
+            runs = [*runs[:-1], runs[-1] | page.runs[0], *page.runs[1:]]
             after = page.after
             if after is None or (answers.keys() >= set(tasks) and seen.keys() >= wanted):
                 break
         found = {task: self._located(task, self._counted(answer)) for task, answer in answers.items()}
-        return Listed(found, seen)
+        return Listed(found, seen, tuple(filter(None, runs)))
 
     def _page(self, after: str | None) -> ListPage | Missed:
         try:

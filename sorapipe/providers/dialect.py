@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
@@ -51,12 +51,14 @@ class ListPage:
     """One page of a list, newest tasks first.
 
     `answers` are by task. `tokens` maps client tokens that came back to their tasks. `after` is what the next page is
-    asked with, `None` at the end.
+    asked with, `None` at the end. `runs` are the tokens that stand side by side: a new one begins behind each task that
+    gives none back. The last one goes on with the next page; where something may lie between, it is empty.
     """
 
     answers: Mapping[str, PollAnswer]
     tokens: Mapping[str, str]
     after: str | None
+    runs: tuple[frozenset[str], ...] = field(default=(frozenset(),), compare=False)
 
 
 class Dialect(Protocol):

@@ -144,7 +144,9 @@ class ScriptedProvider:
             if task not in self.script.unlisted and self._clock() >= charged.at + self.script.lag
         ]
         tokens = {charged.order.token: charged.task for charged in shown}
-        return Listed({charged.task: self._state(charged.task) for charged in shown[-200:]}, tokens)
+        return Listed(
+            {charged.task: self._state(charged.task) for charged in shown[-200:]}, tokens, (frozenset(tokens),)
+        )
 
     def poll(self, task: str, *, character: bool = False) -> PollAnswer:
         self.polls += 1

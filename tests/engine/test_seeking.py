@@ -7,7 +7,7 @@ from engine.world import World, character, film, never_twice, shot
 
 from sorapipe.engine.board import Search
 from sorapipe.engine.events import Ended, Event, Settled
-from sorapipe.engine.messages import Limits
+from sorapipe.engine.messages import Limits, Sought
 from sorapipe.engine.seek import SETTLING, proves
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.providers.base import Accepted, Listed, Missed, Unknown
@@ -251,4 +251,4 @@ SEARCH = Search(frozenset({"early"}), frozenset({"late"}), SETTLING)
     ],
 )
 def test_what_counts_as_proof(search: Search | None, tokens: dict[str, str], proof: bool) -> None:
-    assert proves(search, "mine", tokens) is proof
+    assert proves(search, "mine", Sought("studio", tokens, runs=(frozenset(tokens),))) is proof
