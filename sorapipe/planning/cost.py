@@ -169,21 +169,36 @@ def _takes_left(limits: Limits, so_far: Spent) -> int | None:
 
 
 def _fitting(buys: list[Step], money: Decimal | None, takes: int | None) -> tuple[tuple[str, ...], Decimal]:
+    """The purchases that fit, in order. A character is made for a shot: one of which no shot fits is left out, and what
+    it would have cost is there for others."""
+    useless: frozenset[str] = frozenset()
+    while True:
+        taken, cost = _in_order(buys, money, takes, useless)
+        needed = {need for step in taken for need in step.needs}
+        idle = {step.address for step in taken if step.address.startswith("@")} - needed
+        if not idle:
+            return tuple(step.key for step in taken), cost
+        useless |= idle
+
+
+def _in_order(
+    buys: list[Step], money: Decimal | None, takes: int | None, useless: frozenset[str]
+) -> tuple[list[Step], Decimal]:
     """Goes through the purchases in order and takes each that still fits and whose own needs fit."""
     bought = {step.address for step in buys}
     taken: set[str] = set()
-    fits: list[str] = []
+    fits: list[Step] = []
     cost, count = NOTHING, 0
     for step in buys:
         total = cost + (step.price or NOTHING)
         more = count + (not step.address.startswith("@"))
         dear = (money is not None and total > money) or (takes is not None and more > takes)
-        if dear or any(need in bought and need not in taken for need in step.needs):
+        if dear or step.address in useless or any(need in bought and need not in taken for need in step.needs):
             continue
         cost, count = total, more
         taken.add(step.address)
-        fits.append(step.key)
-    return tuple(fits), cost
+        fits.append(step)
+    return fits, cost
 
 
 def _over(plan: Plan, buys: list[Step], money: Decimal | None, takes: int | None) -> Reason:
