@@ -129,9 +129,12 @@ def script(cell: Cell) -> list[dict[str, Any]]:
     if fault.cut_before:
         struck = {"first": ["gull"], "kth": ["moor"], "all": list(SHOTS)}[cell.where]
         return [one for shot in struck for one in _resumed(rule, SHOTS[shot], always=cell.where == "all")]
+    slow = (
+        [{"call": "create", "what": {"takes": 0.15}}] if cell.call == "list" else []
+    )  # so that there are several looks
     if cell.where != "all":
         rule["when"] = {"nth": 1 if cell.where == "first" else KTH}
-    return [rule]
+    return [rule, *slow]
 
 
 def _resumed(rule: dict[str, Any], prompt: str, *, always: bool) -> list[dict[str, Any]]:

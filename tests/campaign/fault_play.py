@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from campaign.fault_cells import FAULTS, SHOTS, Cell, script
 from campaign.hasty import hurry
 from campaign.server import Server, key_of
@@ -59,6 +60,11 @@ class Line:
 
 
 Lock = list[dict[str, Any]]
+Start = Callable[[Sequence[str], Path, Mapping[str, str], float], Ended]
+
+
+def _forked(words: Sequence[str], folder: Path, environment: Mapping[str, str], haste: float) -> Ended:
+    return Client(words, folder, environment, prepare=hurry(haste)).wait(60)
 
 
 class Film:
@@ -84,12 +90,13 @@ class Film:
             "HOME": str(root), "PATH": "/usr/bin:/bin", "NO_COLOR": "1", "HOUSE_API_KEY": self.key,
             "SORAPIPE_CONFIG_DIR": str(config), "SORAPIPE_STATE_DIR": str(self.state),
         }  # fmt: skip
-        self._prepare = hurry(haste)
+        self.haste = haste
+        self.start: Start = _forked
         self.said: list[str] = []
 
     def run(self, *words: str) -> Ended:
         """A command. Raises `TimeoutError` where it hangs."""
-        ended = Client(words, self.folder, self.environment, prepare=self._prepare).wait(60)
+        ended = self.start(words, self.folder, self.environment, self.haste)
         self.said.append(f"$ sorapipe {' '.join(words)}\n{ended.out}{ended.err}[exit {ended.code}]\n")
         return ended
 
@@ -170,7 +177,7 @@ def scripted(server: Server, rules: Sequence[Mapping[str, Any]]) -> None:
 def fired(server: Server) -> int:
     """How often the script has struck."""
     rules = httpx.get(f"{server.url}/__sim/faults", trust_env=False).json()["rules"]
-    return sum(int(rule["fired"]) for rule in rules)
+    return sum(int(rule["fired"]) for rule in rules if rule["call"] == rules[0]["call"])
 
 
 def play(cell: Cell, root: Path, server: Server, number: int) -> Verdict:
