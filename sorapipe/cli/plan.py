@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sorapipe.cli.choosing import sort_words
 from sorapipe.cli.failures import Exit, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import page_for, print_json, provider_option, wishes_options, words_argument
+
+if TYPE_CHECKING:
+    from sorapipe.cli.production import Production
+    from sorapipe.planning.plan_types import Plan
 
 
 @click.command(
@@ -63,5 +69,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         flags += ["--provider", provider] if provider else []
         page = page_for(script.words, provider, shell_words([*script.words.shots, *flags]), every=every)
         click.echo(plan_text(plan, production.storyboard, page), nl=False)
+        _say_who_looks(production, plan)
     if exit_code and not plan.idle:
         raise Quit(Exit.SOMETHING_TO_DO)
+
+
+def _say_who_looks(production: Production, plan: Plan) -> None:
+    from sorapipe.planning.plan_types import Action
+
+    if any(step.action is Action.UNCERTAIN for step in plan.steps):
+        from sorapipe.cli.uncertain import say_who_looks
+
+        say_who_looks(production, plan)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sorapipe.cli.balance import told, with_balance
 from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, heard
-from sorapipe.cli.failures import Expected, Quit
+from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.production import Production
 from sorapipe.cli.reach import need_key, reached
 from sorapipe.cli.signals import taken
@@ -32,8 +32,10 @@ from sorapipe.providers.base import Provider
 from sorapipe.providers.key import Key
 from sorapipe.providers.profile import Profile
 from sorapipe.providers.profiles import load_profile
+from sorapipe.state.files import StateError
 from sorapipe.state.session import Session
 from sorapipe.state.workspace import config_dir
+from sorapipe.storyboard.diagnostics import escape
 
 if TYPE_CHECKING:
     from sorapipe.clips.probe import ClipInfo
@@ -78,7 +80,7 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
     buys = any(step.action in BUYS for step in plan.steps)
     with ExitStack() as open_things:
         if buys:
-            production.workspace.clips.make_ready()
+            _make_ready(production, session)
         if providers is None:
             providers = open_things.enter_context(speaking(production, plan))
         seller = providers.get(production.profile.name)
@@ -91,6 +93,16 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
         open_things.enter_context(heard(production.profile, pace.callbacks, run.hint, listen))
         open_things.enter_context(taken(run.stop))
         return with_balance(run.go(), before, seller)
+
+
+def _make_ready(production: Production, session: Session) -> None:
+    """What will be paid for must have a place, and so must the lock. Raises `Expected` (11)."""
+    try:
+        production.workspace.clips.make_ready()
+        session.make_ready()
+    except StateError as error:
+        text = f"{escape(str(error))}; nothing was sent"
+        raise Expected(Exit.DISK, text, "clips and the lock are written beside the storyboard: see to that") from error
 
 
 def search(production: Production, plan: Plan, session: Session, listen: Listen) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import click
+
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.production import Production
 from sorapipe.planning.choice import labels, take_label
 from sorapipe.planning.facts import UNSETTLED, Attempt, Facts
+from sorapipe.planning.plan_types import Action, Plan
 from sorapipe.planning.select import find_take
 
 
@@ -54,6 +57,19 @@ def holding_up(production: Production) -> list[Attempt]:
         for attempt in attempts
         if facts.holds_up(attempt) and (practice or not attempt.rehearsal)
     ]
+
+
+def say_who_looks(production: Production, plan: Plan) -> None:
+    """A note where a run finds out by itself what became of uncertain attempts, or tries to."""
+    if not any(step.action is Action.UNCERTAIN for step in plan.steps):
+        return
+    from sorapipe.cli.shoot import lists_of
+
+    names = [f"`{profile.name}`" for profile in lists_of(production, plan)]
+    if names:
+        where = f"{' and '.join(names)} {'lists' if len(names) == 1 else 'list'} what was ordered"
+        command = f"`sorapipe run{production.script.words.target}`"
+        click.echo(f"note: {where}: {command} looks for it there first", err=True)
 
 
 def without_task(production: Production, address: str, take: str | None) -> Attempt | None:

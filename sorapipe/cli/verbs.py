@@ -29,6 +29,7 @@ VERBS: dict[str, Verb] = {
     "accept": Verb("accept", "Keep a clip that is out of date as it is."),
     "adopt": Verb("adopt", "Give an uncertain take its task, or a shot a clip from elsewhere."),
     "resubmit": Verb("resubmit", "Send again what is uncertain, though it may have been paid."),
+    "fetch": Verb("fetch", "Bring clips that were paid and are not here."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
     "providers": Verb("providers", "List the providers and what they can do."),
     "credits": Verb("credits", "Ask the provider for the balance."),
@@ -65,7 +66,6 @@ SYNONYMS: dict[str, str] = {
 
 LATER: dict[str, str | None] = {
     "why": "`sorapipe plan` says for each take why it is rendered",
-    "fetch": "`sorapipe run` fetches clips that are missing",
     "push": None,
     "pull": None,
     "gc": None,

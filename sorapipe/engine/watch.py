@@ -179,7 +179,7 @@ class Watch:
         if job.urlless_since is None:
             job.urlless_since = now
         waited = now - job.urlless_since
-        if waited >= URLLESS_FOR:
+        if waited >= URLLESS_FOR or sure(job).state is AttemptState.UNAVAILABLE:  # it was waited for before
             self._course.lose(job, AttemptState.UNAVAILABLE, why, now)
         else:
             self._course.polls.set(job.key, now + min(URLLESS_STEP + waited / 2, URLLESS_FOR - waited))
@@ -188,7 +188,8 @@ class Watch:
         if job.absences == 0:
             job.absent_since = now
         job.absences += 1
-        if job.absences >= MOST_ABSENCES and now - job.absent_since >= ABSENT_FOR:
+        before = sure(job).state is AttemptState.VANISHED
+        if before or (job.absences >= MOST_ABSENCES and now - job.absent_since >= ABSENT_FOR):
             self._course.lose(job, AttemptState.VANISHED, answer.message, now)
             return
         tasks = job.attempt.tasks if job.attempt is not None else ()

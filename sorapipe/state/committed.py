@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from sorapipe.state.books import Books, Places, load_lock, read_lock
-from sorapipe.state.files import Files, write_atomic
+from sorapipe.state.files import Files, try_atomic, write_atomic
 from sorapipe.state.lock import PAID, LockFile, dumps
 from sorapipe.state.records import Record
 
@@ -41,6 +41,10 @@ class Committed:
             lock.merge(self.paid)
             lock.merge(self.own)
             return lock
+
+    def make_ready(self) -> None:
+        """Finds out whether the lock could be written. Raises `StateError`."""
+        try_atomic(self._files, self._places.lock)
 
     def save(self) -> bool:
         """Joins with the lock on the disk and writes it, if that says anything new (P21 to P24). Whether it did.

@@ -129,7 +129,7 @@ def write_atomic(
     Raises `StateError`; then the old file is still there and what was written beside it is gone, or it is replaced
     and only the folder is not synced.
     """
-    beside = path.with_name(f".{path.name}.new")
+    beside = _beside(path)
     handle = files.open(beside, keep=0, private=private)
     try:
         try:
@@ -142,6 +142,17 @@ def write_atomic(
         _try_to_remove(files, beside)
         raise
     files.sync_folder(path.parent, after=points[3])
+
+
+def try_atomic(files: Files, path: Path) -> None:
+    """Finds out whether a file could be replaced, by a file beside it that is removed again. Raises `StateError`."""
+    beside = _beside(path)
+    files.close(files.open(beside, keep=0))
+    files.remove(beside)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
 
 
 def _try_to_remove(files: Files, path: Path) -> None:

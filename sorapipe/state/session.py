@@ -337,6 +337,11 @@ class Session:
 
     # The lock.
 
+    def make_ready(self) -> None:
+        """Finds out whether the lock could be written, before there is anything paid to be written. Raises
+        `StateError`."""
+        self._lock.make_ready()
+
     def save(self) -> bool:
         """Brings the lock up to date, joined with what lies there now (P21 to P24); writes nothing when nothing is
         new. Whether it wrote."""

@@ -26,7 +26,7 @@ _MOST = 40
 _ADVICE = {
     AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll {0}`",
     AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll {0}`",
-    AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe run` asks again",
+    AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe fetch {0}` asks again",
     AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll {0}`",
     AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt {0} TASK{1}`, "
     "else send it again: `sorapipe resubmit {0}`",

@@ -1,0 +1,67 @@
+"""What was paid and is not here, as steps that bring it: asks nobody, and buys nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from shlex import quote
+
+from sorapipe.planning.choice import letters
+from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.keeping import Inventory
+from sorapipe.planning.plan_types import Action, Reason, Step
+from sorapipe.planning.situation import Outlook
+
+_ASKED_AGAIN = {
+    AttemptState.UNAVAILABLE: Reason("unavailable", "it is paid and finished, but its clip could not be had"),
+    AttemptState.VANISHED: Reason("vanished", "the provider did not know its task any more"),
+    AttemptState.SUSPECT: Reason("suspect", "its clip was not what was asked"),
+}
+_GONE = Reason("gone", "its clip is not on disk")
+_RUNNING = Reason("resume", "it was ordered before and is collected")
+
+
+def collecting(outlook: Outlook, inventory: Inventory, addresses: Collection[str] | None) -> tuple[Step, ...]:
+    """A step for each take that is paid and not here, of some addresses, or of all there ever were (`None`): then takes
+    that are marked as no good may be missing."""
+    facts, practice = outlook.ground.facts, outlook.ground.capabilities.rehearsal
+    shots = [address for address in outlook.situations if address in facts.attempts]
+    others = sorted(address for address in facts.attempts if address not in outlook.situations)
+    steps: list[Step] = []
+    for address in (*others, *shots):
+        if addresses is not None and address not in addresses:
+            continue
+        names = letters(facts.attempts[address])
+        for attempt in facts.attempts[address]:
+            ignored = addresses is None and attempt.token in facts.no_good
+            if not ignored and (practice or not attempt.rehearsal):
+                label = outlook.labels.get(address, address)
+                steps += _step(label, attempt, names[attempt.token], inventory)
+    return tuple(steps)
+
+
+def _step(label: str, attempt: Attempt, letter: str, inventory: Inventory) -> list[Step]:
+    action, reason = Action.FETCH, _ASKED_AGAIN.get(attempt.state)
+    if attempt.state is AttemptState.SUBMITTED:
+        action, reason = Action.RESUME, _RUNNING
+    elif attempt.state is AttemptState.DONE and _missing(attempt, inventory):
+        reason = _GONE
+    if reason is None:
+        return []
+    if not attempt.tasks:
+        text = "its clip is not on disk and came from no provider"
+        action, reason = Action.BLOCKED, Reason("gone", text, f"sorapipe adopt {quote(label)} --file CLIP")
+    out = None if inventory.get(attempt.token, 0) is None else attempt.out  # another take's clip may have its name
+    whole = replace(attempt, out=out)
+    return [
+        Step(attempt.address, label, attempt.take, action, reason, NOTHING, attempt.recipe, (), whole, letter=letter)
+    ]
+
+
+def _missing(attempt: Attempt, inventory: Inventory) -> bool:
+    if attempt.address.startswith("@"):
+        return False
+    if attempt.token in inventory:
+        return inventory[attempt.token] is None
+    return attempt.out is None or inventory.get(attempt.out, 0) is None
