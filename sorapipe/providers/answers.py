@@ -20,6 +20,7 @@ LONGEST_WORK = 7 * 86400.0
 MAX_URL = 8192
 
 _TASK = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+_TASK_NAMES = ("taskId", "task_id", "videoId", "video_id", "jobId", "job_id")
 _SECONDS = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
 _PERCENT = re.compile(r"(\d{1,3})(\.\d{1,9})?\s*%?")
 _URL = re.compile(r"https?://[\x21-\x5b\x5d-\x7e]+", re.IGNORECASE)
@@ -170,6 +171,23 @@ def usable_task(value: object) -> str | None:
     if isinstance(text, str) and _TASK.fullmatch(text) and text.strip("."):
         return text
     return None
+
+
+def named_task(value: object, floors: int = 3) -> str | None:
+    """An id that an answer calls that of a task, wherever it stands: whoever refuses an order names none."""
+    inside: Iterable[object] = ()
+    if isinstance(value, dict):
+        told = next((task for name in _TASK_NAMES if (task := usable_task(value.get(name))) is not None), None)
+        for name in ("task", "video", "job"):
+            job = value.get(name)
+            told = told or usable_task(job.get("id") if isinstance(job, dict) else None)
+        if told is not None:
+            return told
+        inside = value.values()
+    elif isinstance(value, list):
+        inside = value[:100]
+    found = (named_task(one, floors - 1) for one in inside if floors)
+    return next((task for task in found if task is not None), None)
 
 
 def state_word(text: str) -> Word | None:

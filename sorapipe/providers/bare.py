@@ -12,6 +12,7 @@ from sorapipe.providers.answers import (
     first,
     is_html,
     message_of,
+    named_task,
     parse,
     percent,
     retry_after,
@@ -82,7 +83,7 @@ def _accepted(reply: Reply, whole: Object, *, character: bool) -> CreateAnswer:
 def _refused(reply: Reply, whole: Object) -> CreateAnswer:
     message, code = objects.message(whole), objects.code_of(whole)
     said = message or "no words"
-    task = objects.any_id(whole)
+    task = objects.any_id(whole) or named_task(whole)
     if task is not None:
         return Unknown(f"HTTP {reply.status}, and yet the answer names `{task}`: {said}")
     number = whole_number(code)

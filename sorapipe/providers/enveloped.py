@@ -19,6 +19,7 @@ from sorapipe.providers.answers import (
     first_url,
     is_html,
     message_of,
+    named_task,
     percent,
     retry_after,
     short_word,
@@ -45,6 +46,7 @@ from sorapipe.providers.dialect import Reply, Uploaded
 
 _GENERATION_FAILED = 501
 _RATE_LIMITED = 429
+_SHORTEST_LOOSE_ID = 6
 _FAILED = ("generat", "fail")
 _NOT_THERE = ("not found", "not exist", "not_exist", "notfound", "unknown task", "no such task", "is null")
 
@@ -65,6 +67,7 @@ def read_create(reply: Reply, refusals: Mapping[int, Refusal] = REFUSALS) -> Cre
         return Accepted(task) if task is not None else Unknown("the answer names no usable task")
     code = _code(reply, answer)
     message = answer.message or f"code {code}"
+    task = task or _loose_id(answer.data) or named_task(answer.whole)
     if task is not None:
         return Unknown(f"{_both_codes(reply, answer)}, and yet the answer names the task `{task}`: {message}")
     if not _is_refusal(reply, answer, refusals):
@@ -109,6 +112,15 @@ def _task_id(data: object) -> str | None:
     if not isinstance(data, dict):
         return None
     return usable_task(first(data, ("taskId", "task_id", "id")))
+
+
+def _loose_id(data: object) -> str | None:
+    """An id where refusals have nothing or words: alone, or in a list."""
+    inside = data[0] if isinstance(data, list) and data else data
+    if isinstance(inside, dict):
+        return _task_id(inside)
+    looks_like_one = isinstance(inside, str) and len(inside) >= _SHORTEST_LOOSE_ID and any(map(str.isdigit, inside))
+    return usable_task(inside) if looks_like_one else None
 
 
 def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:

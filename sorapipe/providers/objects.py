@@ -99,8 +99,9 @@ def code_of(whole: Object) -> str | None:
 def any_id(whole: Object) -> str | None:
     """An id of a job anywhere on the outer two floors of an answer, `data` as bare text included."""
     data = whole.get("data")
-    inside = first(data, IDS) if isinstance(data, dict) else data
-    return usable_task(first(whole, IDS)) or usable_task(inside)
+    inside = data[0] if isinstance(data, list) and data else data
+    inner = first(inside, IDS) if isinstance(inside, dict) else inside
+    return usable_task(first(whole, IDS)) or usable_task(inner)
 
 
 def clip_url(job: Object) -> str | None:
