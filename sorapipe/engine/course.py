@@ -24,6 +24,8 @@ LONG_AGO = float("-inf")
 CLIPS_WAIT = 3.0
 """Seconds that a clip may wait for its download before nothing new is begun. Without any patience a first wave of jobs
 stays one: all of them come down, then all are sent, and the provider stands idle in between."""
+DROWSY = 60.0
+"""Seconds for which nothing is bought after the machine slept, unless a job is answered before."""
 IDLE = frozenset({Phase.HELD, Phase.READY, Phase.PARKED, Phase.OVER})
 _CODES = {
     AttemptState.UNCERTAIN: ends.UNCERTAIN,
@@ -52,6 +54,7 @@ class Course:
         self.active = 0
         self._remaining = limits.remaining
         self._budget = limits.budget
+        self._woke_at = LONG_AGO
         self.spent = ZERO
         self.stopped: Reason | None = None
         self.leaving = False
@@ -165,6 +168,21 @@ class Course:
         if self.stopped is None:
             self.stopped = reason
             self.tell(Stopped(reason.text, False))
+
+    def woke(self, now: float) -> None:
+        """The machine slept: every job is asked now, and nothing is sent until one of them was answered."""
+        running = [job for job in self.board if job.phase is Phase.RUNNING]
+        for job in running:
+            self.polls.set(job.key, now)
+        self._woke_at = now if running else LONG_AGO
+
+    def answered(self) -> None:
+        """Somebody answers: the network is back, if it was gone."""
+        self._woke_at = LONG_AGO
+
+    def drowsy(self, now: float) -> bool:
+        """Whether nobody has answered yet since the machine woke up."""
+        return now - self._woke_at < DROWSY
 
     def overdue(self, now: float) -> bool:
         """Whether a clip has waited for its download for too long: its address expires."""

@@ -50,6 +50,7 @@ class Creates:
             and self.sending is None
             and not self._seeking.open
             and not self._course.overdue(self._now)
+            and not self._course.drowsy(self._now)
             and self._course.in_flight < self._course.limits.in_flight
             and self._course.board.first_ready() is not None
         )
@@ -59,6 +60,7 @@ class Creates:
         course = self._course
         return (
             course.stopped is None
+            and not course.drowsy(now)
             and course.in_flight < course.limits.in_flight
             and self._lane.bears() <= now
             and course.board.first_ready() is not None

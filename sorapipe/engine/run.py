@@ -38,6 +38,11 @@ POLLERS = 2
 LAST_POLLS = 1.0
 """Seconds for which the polls in flight are waited for when a run ends; what they would have said is asked again."""
 
+LAST_CREATE = 20.0
+"""Seconds for which a create in flight is waited for before a run stands still."""
+LONGEST_SLEEP = 5.0
+"""Seconds after which the clock is looked at again: waiting itself does not count the time of a machine's sleep."""
+
 Listen = Callable[[Event], None]
 Clock = Callable[[], float]
 
@@ -49,11 +54,23 @@ class _Crash:
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Somebody wants everything to stand still for a while."""
+
+    rest: Callable[[], None]
+
+
+def steady() -> float:
+    """Seconds on a clock that nobody can set, and that counts while the machine sleeps where the system has such."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class Run:
     """One run. `listen` is called with every event, in the thread that calls `go`."""
 
-    def __init__(self, schedule: Schedule, studio: Studio, listen: Listen, clock: Clock = time.monotonic) -> None:
-        self._news: SimpleQueue[News | _Crash] = SimpleQueue()
+    def __init__(self, schedule: Schedule, studio: Studio, listen: Listen, clock: Clock = steady) -> None:
+        self._news: SimpleQueue[News | _Crash | _Pause] = SimpleQueue()
         self._studio = replace(studio, post=self._news.put)
         self._schedule = schedule
         self._listen = listen
@@ -76,6 +93,11 @@ class Run:
         """Somebody says that there is news of a task: it is asked soon. May be called from any thread."""
         self._news.put(Hint(task))
 
+    def pause(self, rest: Callable[[], None]) -> None:
+        """Calls `rest` between two steps, in the thread that calls `go`, when no create is in flight any more; for that
+        it waits a while. May be called from a signal handler."""
+        self._news.put(_Pause(rest))
+
     def go(self) -> Outcome:
         """Carries the plan out and says how it ended. Only bugs are raised, after what is known was saved."""
         schedule = self._schedule
@@ -93,13 +115,17 @@ class Run:
 
     def _wait(self) -> News:
         due = self._schedule.due()
-        timeout = None if due is None else min(max(due - self._clock(), 0.0), threading.TIMEOUT_MAX)
+        timeout = None if due is None else min(max(due - self._clock(), 0.0), LONGEST_SLEEP)
         try:
             news = self._news.get(timeout=timeout)
         except Empty:
             return Tick()
         if isinstance(news, _Crash):
             raise news.error
+        if isinstance(news, _Pause):
+            self._lane.calm(LAST_CREATE)
+            news.rest()
+            return Tick()
         return news
 
     def _begin(self, effects: list[Effect]) -> None:
@@ -145,6 +171,8 @@ class _Crew:
         self._work = work
         self._effects: SimpleQueue[Work | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._calm = threading.Condition()
+        self._at_work = 0
 
     def take(self, effect: Work) -> None:
         """Hands an effect to the next free thread."""
@@ -152,7 +180,14 @@ class _Crew:
             thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
+        with self._calm:
+            self._at_work += 1
         self._effects.put(effect)
+
+    def calm(self, seconds: float) -> None:
+        """Waits until nothing is being done, for at most `seconds`."""
+        with self._calm:
+            self._calm.wait_for(lambda: not self._at_work, seconds)
 
     def dismiss(self, seconds: float | None) -> None:
         """Lets the threads end after what they are doing; waits for at most `seconds`."""
@@ -164,3 +199,6 @@ class _Crew:
     def _run(self) -> None:
         while (effect := self._effects.get()) is not None:
             self._work(effect)
+            with self._calm:
+                self._at_work -= 1
+                self._calm.notify_all()

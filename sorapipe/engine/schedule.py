@@ -49,6 +49,11 @@ MOST_SAVE_SHARE = 0.02
 """Saves take a thousandth of a run: a save rewrites the lock, and all that it says is in the journal before. Where
 that is more than `SAVE_AT_MOST` seconds apart they may take more, but never more than `MOST_SAVE_SHARE`."""
 
+LONGEST_WAIT = 60.0
+"""Seconds after which a step is asked for in any case, so that a gap can be told from a quiet time."""
+ASLEEP = 30.0
+"""Seconds by which a step comes too late from which on the machine must have slept, or we were stopped."""
+
 _AT_PROVIDER = frozenset({Phase.RUNNING, Phase.WAITING_TO_LOAD, Phase.LOADING, Phase.PARKED})
 _NEVER_SENT = frozenset({Phase.HELD, Phase.READY})
 
@@ -69,13 +74,17 @@ class Schedule:
         self._saving = False
         self._save_at = 0.0
         self._save_refused = False
+        self._next = float("inf")
 
     def step(self, news: News, now: float) -> list[Effect]:
         """Takes one piece of news in and says what to do. Effects are to be begun in their order."""
         self._course.effects = []
+        if now - self._next > ASLEEP:
+            self._wake(now)
         self._hear(news, now)
         if not self._over:
             self._advance(now)
+        self._next = now + LONGEST_WAIT
         return self._course.effects
 
     @property
@@ -87,7 +96,7 @@ class Schedule:
         """When to send a `Tick` if nothing else happens; `None`: only news can help."""
         if self._over or self._course.leaving:
             return None
-        times = [self._course.changed_at + self._course.limits.max_wait]
+        times = [self._course.changed_at + self._course.limits.max_wait, self._next]
         openings = (self._watch.opens(), self._landing.opens(), self._creates.opens(), self._seeking.opens())
         times += [at for at in openings if at is not None]
         if self._course.dirty and not self._saving:
@@ -193,6 +202,12 @@ class Schedule:
         if job.work.step.action is Action.RESUME:
             self._course.fly(job)
         self._course.polls.set(job.key, now)
+
+    def _wake(self, now: float) -> None:
+        """Nothing was heard for longer than there ever is between two steps. That gap is no patience that was used up;
+        what became of the jobs is asked before anything else is bought."""
+        self._course.changed_at += now - self._next
+        self._course.woke(now)
 
     def _on_stop(self, stop: Stop, now: float) -> None:
         self._course.codes.add(128 + stop.signal)

@@ -77,6 +77,7 @@ class Watch:
             provider = sure(job).provider
             self._key_refusals[provider] = 0
             self._asking.answered(provider)
+            self._course.answered()
         if not isinstance(answer, NotThere | Missed):
             job.absences = 0
         match answer:
