@@ -34,6 +34,7 @@ class Live:
         self._console = Console(file=stream, highlight=False, markup=False, no_color=plain or None, emoji=False)
         self._tally = Tally(plan, clock)
         self._lock = threading.RLock()
+        self._spoke = False
         self._live = RichLive(
             self, console=self._console, refresh_per_second=_TIMES_A_SECOND, transient=True, redirect_stdout=False,
             redirect_stderr=False,
@@ -45,6 +46,8 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._live.stop()
+        if self._spoke:
+            self._console.print()  # what follows are the results, not what happened
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -61,6 +64,7 @@ class Live:
         line = event_line(event, self._tally)
         if not line:
             return
+        self._spoke = True
         good = isinstance(event, Ended) and event.state in GOOD
         mark, colour = ("✓", "green") if good else ("✗", "red") if isinstance(event, Ended) else ("·", "yellow")
         first, *rest = line.split("\n")

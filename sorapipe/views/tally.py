@@ -122,11 +122,11 @@ class Tally:
 
     @property
     def goal_words(self) -> str:
-        """What is to be done: `13 takes`, `13 takes and 2 characters`."""
+        """What is to be done, after `3 of`: `13 takes`, `15 takes and characters`."""
         people = sum(_works(step) and step.address.startswith("@") for step in self.plan.steps)
-        takes = self.goal - people
-        said = [count(takes, "take")] if takes or not people else []
-        return " and ".join(said + ([count(people, "character")] if people else []))
+        if 0 < people < self.goal:
+            return f"{self.goal:,} takes and characters"
+        return count(self.goal, "character" if people else "take")
 
     def row(self, key: str) -> Active | None:
         """What is known of a take that is on its way."""

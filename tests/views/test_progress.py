@@ -116,7 +116,7 @@ def test_the_live_table_shows_what_is_active_and_fits() -> None:
         text = console.file.getvalue()  # type: ignore[attr-defined]
         assert "cliff" in text
         assert "42%" in text
-        assert "0 of 2 takes and 1 character" in text
+        assert "0 of 3 takes and characters" in text
         assert "10 of 30 credits spent" in text or width < 100
         assert all(len(line) <= width for line in text.splitlines())
 
