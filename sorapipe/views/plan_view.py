@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +31,8 @@ _SHOWN = 3
 """So many of equal ones are shown before the fold."""
 _ACTION = 12
 _WIDEST_LABEL = 34
+_NARROWEST = 16
+"""A reason is never squeezed into fewer columns, however narrow the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Sheet:
         self.plan, self.every, self.width, self.paint = plan, page.every, page.width, page.paint
         self.lines: list[str] = []
         self.said: set[str] = set()
+        self.stale = Counter(step.stale for step in plan.steps if step.action not in BUYS)
         self.folding = not self.every and sum(_worth_a_line(step) for step in plan.steps) > _MANY
         named = [_name(step) for step in plan.steps if self.every or _worth_a_line(step)]
         self.label = min(max(map(len, named), default=0), _WIDEST_LABEL)
@@ -116,15 +119,20 @@ class _Sheet:
         mark, colour = MARKS[step.action]
         name, price = _name(step), self._price(step)
         head = f"  {mark} {step.action.value:{_ACTION - 2}}{name:{self.label}}  {price:>{self.price}}  "
-        room = max(self.width - len(head), 24)
+        room = max(self.width - len(head), _NARROWEST)
         reason = textwrap.wrap(escape(step.reason.text), room, break_long_words=False) or [""]
         painted = self.paint(head[: _ACTION + 2], colour) + head[_ACTION + 2 :]
         self.lines.append(f"{painted}{reason[0]}".rstrip())
         self.lines += [f"{'':{len(head)}}{line}" for line in reason[1:]]
         for command in (step.reason.instead, step.reason.command):
-            if command and command not in self.said:
+            if command and command not in self.said and not self._summed_up(step, command):
                 self.said.add(command)
                 self.lines.append(f"{'':{_ACTION + 2}}{self.paint(escape(self.page.command(command)), 'cyan')}")
+
+    def _summed_up(self, step: Step, command: str) -> bool:
+        """Whether the sums below say the same of so many takes that a line for each would bury the plan."""
+        flag = _flag(step.stale).strip("`")
+        return bool(flag) and f" {flag} " in command and self.stale[step.stale] > _SHOWN
 
     def _price(self, step: Step) -> str:
         if step.stale is not Staleness.FRESH and step.action not in BUYS:
@@ -151,9 +159,10 @@ class _Sheet:
         if not self.plan.uploads:
             return
         self.lines += ["", self.paint("files that leave this machine", "bold")]
+        widest = min(max(len(_file(upload)) for upload in self.plan.uploads), _WIDEST_LABEL)
         for upload in self.plan.uploads:
             steps = listing([escape(label) for label in upload.steps], 4)
-            self.lines.append(f"  ^ {_file(upload)}  {self.paint(f'{_about(upload)}, for {steps}', 'dim')}")
+            self.lines.append(f"  ^ {_file(upload):{widest}}  {self.paint(f'{_about(upload)}, for {steps}', 'dim')}")
 
     def totals(self) -> None:
         totals, plan = self.plan.totals, self.plan
@@ -179,18 +188,14 @@ class _Sheet:
         if any(step.action not in still or step.reuse is not None for step in self.plan.steps):
             self.lines.append(f"\nto do this: {self.paint(f'sorapipe run{page.target}{page.words}', 'bold')}")
         elif waiting or stuck:
-            self.lines.append(f"\nnothing to do until you decide about {count(len(stuck or waiting), 'take')}")
+            self.lines.append(f"\nnothing to do until you decide about {_things(stuck or waiting)}")
         else:
             self.lines.append(f"\n{self.paint('nothing to do', 'bold')}: every take is there")
 
 
 def purchase(plan: Plan) -> str:
     """What a plan buys: `13 clips and 2 characters`."""
-    bought = [step for step in plan.steps if step.action in BUYS]
-    people = sum(step.address.startswith("@") for step in bought)
-    clips = len(bought) - people
-    said = [count(clips, "clip")] if clips else []
-    return " and ".join(said + ([count(people, "character")] if people else []))
+    return _things([step for step in plan.steps if step.action in BUYS], "clip")
 
 
 def counts(plan: Plan) -> str:
@@ -247,6 +252,14 @@ def _takes(steps: Sequence[Step]) -> str:
     takes = sum(not step.address.startswith("@") for step in steps)
     people = len(steps) - takes
     said = [f"{count(takes, 'take')} of {count(len(shots), 'shot')}"] if takes else []
+    return " and ".join(said + ([count(people, "character")] if people else []))
+
+
+def _things(steps: Sequence[Step], word: str = "take") -> str:
+    """`7 takes`, `7 takes and 1 character`."""
+    people = sum(step.address.startswith("@") for step in steps)
+    takes = len(steps) - people
+    said = [count(takes, word)] if takes else []
     return " and ".join(said + ([count(people, "character")] if people else []))
 
 

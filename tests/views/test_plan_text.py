@@ -139,10 +139,10 @@ def test_files_that_leave_are_named_with_what_of_them_is_sent() -> None:
     text = plan_text(shown, storyboard(shot("harbour")), Page())
     assert (
         "files that leave this machine\n"
-        "  ^ refs/harbour.png  40.0 kB, image/png, for harbour\n"
-        "  ^ fox.mp4  2.4 MB, video/mp4; 1 to 2.5 s of it, cut, for @fox\n"
+        "  ^ refs/harbour.png          40.0 kB, image/png, for harbour\n"
+        "  ^ fox.mp4                   2.4 MB, video/mp4; 1 to 2.5 s of it, cut, for @fox\n"
         "  ^ renders/film/den_t01.mp4  2.4 MB, video/mp4; the first 4 s of it, cut, for @gull\n"
-        "  ^ the clip of barn  made by then, video/mp4; 2 to 4 s of it, cut, for @owl\n"
+        "  ^ the clip of barn          made by then, video/mp4; 2 to 4 s of it, cut, for @owl\n"
     ) in text
     data = plan_data(shown, storyboard(shot("harbour")))["uploads"]
     assert isinstance(data, list)
