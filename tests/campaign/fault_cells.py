@@ -158,14 +158,14 @@ _POLL_STATUS: dict[int, OF_DIALECT] = {
 }
 _FILE_STATUS: dict[int, OF_DIALECT] = {404: {"": "gone", "videos": "later"}, 403: "gone", 410: "gone"}
 _ABSENT = 404
-_JOBS_ONLY = frozenset({455, 505})
+_JOBS_ONLY = {455: "unavailable", 505: "request"}
 _STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 415, 422, 425, 429, 455, 500, 501, 502, 503, 504, 505)
 _INSIDE = (400, 401, 402, 404, 422, 429, 455, 500, 501, 505)
 
 
 def _create_class(code: int) -> OF_DIALECT:
     if code in _JOBS_ONLY:
-        return {"": "unknown", "jobs": "unavailable"}
+        return {"": "unknown", "jobs": _JOBS_ONLY[code]}
     return _CREATE_STATUS.get(code, "unknown")
 
 

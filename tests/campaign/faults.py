@@ -1,4 +1,4 @@
-"""`python -m tests.campaign faults`: every fault at every call, at the first, the k-th and all of them, in every dialect.
+"""`python -m tests.campaign faults`: every fault at every call, the first, the k-th and all of them, in every dialect.
 
 Cells are data; workers play them side by side, each with a simulator of its own.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from campaign.fault_cells import CALLS, DIALECTS, FAULTS, WHERE, Cell, cells
 from campaign.fault_play import BOARD, Verdict, play
+from campaign.fault_suite import SUITE
 from campaign.server import serving
 from campaign.warm import rehearse, warm_up
 
@@ -33,6 +34,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--call", choices=CALLS, help="only this call")
     parser.add_argument("--fault", metavar="NAME", action="append", help="only this fault; may be given again")
     parser.add_argument("--where", choices=WHERE, help="only there")
+    parser.add_argument("--suite", action="store_true", help="the cells of the default suite and no others")
+    parser.add_argument("--json", action="store_true", help="a JSON list for each cell, as it ends, and no table")
     parser.add_argument("--list", action="store_true", help="print the cells and play none")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the folders of cells that failed here")
@@ -45,6 +48,8 @@ def main(words: argparse.Namespace) -> int:
         print(f"there is no fault `{unknown[0]}`; `--list` shows them all", file=sys.stderr)
         return 2
     chosen = choose(words.dialect, words.call, words.fault, words.where, words.turn)
+    if words.suite:
+        chosen = list(SUITE)
     if words.list:
         print(
             "\n".join(f"{cell.fault:24} {cell.call:9} {cell.where:6} {cell.dialect:7} {cell.ends}" for cell in chosen)
@@ -56,12 +61,15 @@ def main(words: argparse.Namespace) -> int:
 
     def told(verdict: Verdict) -> None:
         shown["cells"] += 1
-        if verdict.broken or sys.stderr.isatty():
+        if words.json:
+            print(_packed(verdict), flush=True)
+        elif verdict.broken or sys.stderr.isatty():
             print(f"[{shown['cells']}/{len(chosen)}] {_line(verdict)}", file=sys.stderr, flush=True)
 
     verdicts = play_all(chosen, words.workers, told, words.keep)
-    print(table(verdicts))
-    print(totals(verdicts, time.monotonic() - began))
+    if not words.json:
+        print(table(verdicts))
+        print(totals(verdicts, time.monotonic() - began))
     return 1 if any(verdict.broken for verdict in verdicts) or len(verdicts) != len(chosen) else 0
 
 
