@@ -12,6 +12,7 @@ from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import provider_option, words_argument
 
 if TYPE_CHECKING:
+    from sorapipe.cli.choosing import Words
     from sorapipe.cli.production import Production
     from sorapipe.planning.facts import Attempt
     from sorapipe.planning.situation import Situation
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     examples=(
         ("sorapipe accept stairs --because 'the old light is better'", "one shot"),
         ("sorapipe accept scene:tower --because 'seen and approved'", "all shots of a scene"),
+        ("sorapipe accept stairs --clear", "not accepted any more"),
     ),
 )
 @words_argument("[STORYBOARD] SHOT...")
 @click.option("--because", metavar="TEXT", default="", help="Why, for whoever reads the lock.")
+@click.option("--clear", is_flag=True, help="Take it back.")
 @provider_option
-def command(words: tuple[str, ...], because: str, provider: str | None) -> None:
+def command(words: tuple[str, ...], because: str, clear: bool, provider: str | None) -> None:
     """Writes down what is accepted and lists it."""
     from sorapipe.cli.production import produce, read
     from sorapipe.planning.facts import Waiver
@@ -41,6 +44,9 @@ def command(words: tuple[str, ...], because: str, provider: str | None) -> None:
     if not sorted_words.shots:
         example = f"sorapipe accept{sorted_words.target} stairs --because 'the old light is better'"
         raise Expected(Exit.USAGE, "`accept` wants a shot", f"for example `{example}`")
+    if clear:
+        _clear(sorted_words, because, provider)
+        return
     if not because.strip():
         raise Expected(Exit.USAGE, "`accept` wants a reason", "`--because '…'`: it stands in the lock beside the shot")
     script = read(sorted_words)
@@ -59,6 +65,26 @@ def command(words: tuple[str, ...], because: str, provider: str | None) -> None:
     for it, take in blessed:
         click.echo(_line(it, take), err=True)
     click.echo(f"\n{count(len(blessed), 'shot')} accepted, until the text or a clip before it changes again", err=True)
+
+
+def _clear(words: Words, because: str, provider: str | None) -> None:
+    """Takes back what was accepted, and says of which shots."""
+    from sorapipe.cli.production import produce, read
+
+    if because:
+        raise Expected(Exit.USAGE, "`--clear` needs no reason", "leave `--because` out")
+    script = read(words)
+    chosen = script.chosen() or frozenset()
+    production = produce(script, provider)
+    names = {address: (address, *production.outlook.reuses.olds(address)) for address in chosen}
+    labels = production.outlook.labels
+    with production.workspace.hold("sorapipe accept") as session:
+        cleared = {address for address, olds in names.items() for name in olds if session.unwaive(name)}
+    if not cleared:
+        raise Expected(Exit.USAGE, "nothing was accepted there", f"`sorapipe status{words.target}` shows how it stands")
+    for address in sorted(cleared):
+        click.echo(f"{labels.get(address, address)}: not accepted any more", err=True)
+    click.echo(f"\nnext: sorapipe plan{words.target}", err=True)
 
 
 def _out_of_date(production: Production, it: Situation) -> Attempt | None:

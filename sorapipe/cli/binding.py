@@ -16,7 +16,7 @@ from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.performance import Order, as_known, carry_out, finish
 from sorapipe.cli.production import Production, refuse
 from sorapipe.cli.reach import need_key
-from sorapipe.cli.shoot import speaking
+from sorapipe.cli.shoot import gives_tokens_back, speaking
 from sorapipe.engine.compose import Script
 from sorapipe.planning.choice import next_take
 from sorapipe.planning.cost import request_price
@@ -65,6 +65,7 @@ def bind(production: Production, shot: str, task: str, take: str | None, order: 
         providers = held.enter_context(speaking(then, plan))
         if not bond.known:
             _ask(providers, bond.attempt, task, production.script.words.target)
+            _agree(now, providers, bond.attempt, task)
             _write(now, session, bond, task)
         click.echo(f"{uncertain.name(then, bond.attempt)} has the task {task}", err=True)
         outcome = carry_out(then, plan, session, order, providers)
@@ -143,6 +144,23 @@ def _ask(providers: Mapping[str, Provider], attempt: Attempt, task: str, target:
         case Missed(message=message):
             text = f"`{name}` could not be asked for the task: {escape(message)}; nothing was written"
             raise Expected(Exit.TEMPORARY, text, "try it again in a while")
+
+
+def _agree(production: Production, providers: Mapping[str, Provider], attempt: Attempt, task: str) -> None:
+    """Where the provider's list gives client tokens back, the task must not be another order. Raises `Expected`."""
+    name = attempt.provider
+    if not gives_tokens_back(_profile(production, name)):
+        return
+    listed = providers[name].newest((task,))
+    if isinstance(listed, Missed):
+        return
+    tokens = [token for token, shown in listed.tokens.items() if shown == task]
+    if tokens and attempt.token not in tokens:
+        others = {it.token: it for attempts in production.facts.attempts.values() for it in attempts}
+        known = [uncertain.name(production, others[token]) for token in tokens if token in others]
+        whose = known[0] if known else "another order, by what its metadata says"
+        text = f"`{name}` shows the task `{task}` as {escape(whose)}, not as {uncertain.name(production, attempt)}"
+        raise Expected(Exit.USAGE, f"{text}; nothing was written", "look for the id in your account there")
 
 
 def _written(production: Production, attempt: Attempt, task: str) -> Handle | None:

@@ -112,7 +112,7 @@ def _ask(production: Production, plan: Plan, attempts: Sequence[Attempt], terms:
         need_key(production.profile)
     if buys and not production.capabilities.rehearsal:
         page = replace(page_for(production.script.words), paint=ink)
-        click.echo(f"\n{plan_text(plan, production.storyboard, page)}", err=True)
+        click.echo(f"\n{plan_text(plan, production.storyboard, page, going=True)}", err=True)
     if terms.yes:
         return
     said = question(attempts, plan.totals.calls, money(plan.totals.cost, plan.currency))

@@ -103,6 +103,8 @@ def spent(facts: Facts, capabilities: Capabilities) -> Spent:
 
 def spent_on(attempt: Attempt, facts: Facts, capabilities: Capabilities) -> Decimal:
     """What one attempt counts with, in the profile's currency."""
+    if attempt.token in facts.not_bought and attempt.state is AttemptState.UNCERTAIN:
+        return NOTHING
     if attempt.cost is not None:
         return attempt.cost if attempt.currency in (None, capabilities.currency) else NOTHING
     if attempt.state not in UNSETTLED or attempt.provider != capabilities.profile:

@@ -332,6 +332,14 @@ class Session:
         values |= {"inputs": dict(waiver.inputs), "because": waiver.because}
         self._lock.add(meaning.choice(values, self._live("waiver", waiver.address)))
 
+    def unwaive(self, address: str) -> bool:
+        """Takes back that a clip was accepted. Whether it was."""
+        old = self._live("waiver", address)
+        stood = any(record.values.get("on") is not False for record in old)
+        if stood:
+            self._lock.add(meaning.choice({"kind": "waiver", "address": address, "on": False}, old))
+        return stood
+
     def _live(self, kind: str, about: str) -> list[Record]:
         return meaning.live(self._lock.whole(), kind, about)
 

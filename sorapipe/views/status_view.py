@@ -151,6 +151,8 @@ def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
     if attempt.state is AttemptState.INTENT and standing.holder is not None:
         return "sending"
     word = _WORDS[attempt.state][0]
+    if attempt.state is AttemptState.UNCERTAIN and attempt.token in standing.facts.not_bought:
+        return "not bought"
     if _given_up(attempt, standing.facts):
         return f"{word}, given up"
     if attempt.state is not AttemptState.DONE:
@@ -207,7 +209,7 @@ def _perhaps(takes: Sequence[Attempt], standing: Standing, *, whole: bool) -> li
     """What may have been charged and was sent again: of all that there ever was, also under names that are gone."""
     facts = standing.facts
     every = [it for attempts in facts.attempts.values() for it in attempts] if whole and facts.consents else takes
-    again = [attempt for attempt in every if _given_up(attempt, facts)]
+    again = [attempt for attempt in every if _given_up(attempt, facts) and attempt.token not in facts.not_bought]
     if not again:
         return []
     paid = _money(_spent(again))

@@ -52,6 +52,11 @@ def test_a_take_of_an_older_text_gives_way_until_it_is_accepted(edited: Studio) 
         "the old light is better"
     ]
     assert "nothing is out of date" in edited.run("accept", "tram.yaml", "a", "--because", "x", code=2).err
+    assert "needs no reason" in edited.run("accept", "tram.yaml", "a", "--clear", "--because", "x", code=2).err
+    assert "a: not accepted any more" in edited.run("accept", "tram.yaml", "a", "--clear").err
+    assert film(edited)["a"] == ("t02", "fresh")
+    assert "nothing was accepted there" in edited.run("accept", "tram.yaml", "a", "--clear", code=2).err
+    edited.run("accept", "tram.yaml", "a", "--because", "the old light is better")
     edited.write("tram.yaml", BOARD.replace("climbs", "crawls up"))
     assert film(edited)["a"] == ("t01", "edit")
     assert "re-render a t03" in edited.run("plan", "tram.yaml", "a").out

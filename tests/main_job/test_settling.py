@@ -57,11 +57,18 @@ def test_a_killed_run_settles_by_itself_where_the_provider_has_a_list(studio: St
     killed_while_sending(studio)
     plan = studio.run("plan", "film.yaml")
     assert "sorapipe adopt film.yaml cliff TASK" in plan.out
+    studio.write("other.yaml", FILM.partition("  - id: after")[0].replace("A gull", "A cat"))
+    studio.run("run", "other.yaml")
+    task = str(studio.ledger()[1]["task"])
+    for name in ("other.lock", "other.yaml"):
+        (studio.folder / name).unlink()
+    other = studio.run("adopt", "film.yaml", "cliff", task, code=2)
+    assert f"shows the task `{task}` as another order" in other.err and "nothing was written" in other.err
     assert "`sorapipe run film.yaml` looks for it there first" in plan.err
     result = studio.run("run", "film.yaml")
     assert f"it was bought: the list of `simulator-videos` shows it as {studio.ledger()[0]['task']}" in result.err
     assert states(studio) == [("after", "done"), ("cliff", "done")]
-    assert len(studio.ledger()) == 2
+    assert len(studio.ledger()) == 3
     assert "nothing to do" in studio.run("run", "film.yaml").out
 
 
