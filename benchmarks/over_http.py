@@ -5,8 +5,8 @@
 Each run begins with nothing: its own folder, books and simulator. The makespan counts from the first create that the
 simulator sees to the end of the process, `whole` from the start of the process. The bound is the time that nobody can
 beat: each job, as long as the simulator made it, begins as soon as one of so many places is free; for jobs of equal
-length that is jobs ÷ places times seconds. Requests are those that the simulator saw; CPU is that of the client, its start
-and its looks into each clip included. `--write` puts the table into README.md.
+length that is jobs ÷ places times seconds. Requests are those that the simulator saw; CPU is that of the client, its
+start and its looks into each clip included. `--write` puts the table into README.md.
 """
 
 from __future__ import annotations
