@@ -172,12 +172,13 @@ def _takes_left(limits: Limits, so_far: Spent) -> int | None:
 
 def _fitting(buys: list[Step], money: Decimal | None, takes: int | None) -> tuple[tuple[str, ...], Decimal]:
     """The purchases that fit, in order. A character is made for a shot: one of which no shot fits is left out, and what
-    it would have cost is there for others."""
+    it would have cost is there for others. Where no shot is bought with it, it is bought for its own sake."""
     useless: frozenset[str] = frozenset()
+    wanted = {need for step in buys for need in step.needs}
     while True:
         taken, cost = _in_order(buys, money, takes, useless)
         needed = {need for step in taken for need in step.needs}
-        idle = {step.address for step in taken if step.address.startswith("@")} - needed
+        idle = {step.address for step in taken if step.address.startswith("@")} & (wanted - needed)
         if not idle:
             return tuple(step.key for step in taken), cost
         useless |= idle

@@ -21,6 +21,7 @@ OTHER_CASES = [
     "signal:TERM2:simulator-videos:5",
     "signal:HUP:simulator-jobs:5",
     *names_of("command", (), 1, seed=0),
+    "point:P4:simulator-jobs:3",  # a character that was not bought: sent again by itself
     "point:P5:simulator-videos:3",  # a character that is made at once: it can't be asked for, only named
 ]
 Verdicts = Mapping[str, "Future[Verdict]"]

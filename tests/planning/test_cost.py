@@ -69,6 +69,14 @@ def test_a_limit_that_cant_be_kept_is_refused() -> None:
     assert judge(World(board(shot("a")), unpriced).plan(), Limits(), NOTHING).allowed
 
 
+def test_a_character_alone_is_bought_for_its_own_sake() -> None:
+    plan = World(board(shot("a"))).plan()
+    alone = replace(plan, steps=(replace(plan.steps[0], address="@gull", needs=()),))
+    assert judge(alone, Limits(), NOTHING).allowed
+    assert judge(alone, Limits(Decimal(1)), NOTHING).allowed
+    assert not judge(alone, Limits(Decimal("0.5")), NOTHING).allowed
+
+
 def test_nothing_to_buy_is_always_allowed() -> None:
     plan = World(board(shot("a"))).took_all().plan()
     assert judge(plan, Limits(Decimal(0), Budget(Decimal(5), "USD", None, At())), NOTHING).allowed
