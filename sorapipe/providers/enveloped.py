@@ -47,7 +47,7 @@ from sorapipe.providers.dialect import Reply, Uploaded
 _GENERATION_FAILED = 501
 _RATE_LIMITED = 429
 _SHORTEST_LOOSE_ID = 6
-_FAILED = ("generat", "fail")
+_FAILED = "generat"
 _NOT_THERE = ("not found", "not exist", "not_exist", "notfound", "unknown task", "no such task", "is null")
 
 
@@ -171,7 +171,7 @@ def _generation_failed(reply: Reply, answer: Envelope, state: str | None) -> boo
         return False
     if answer.code is not None or reply.status != _GENERATION_FAILED:
         return answer.code == _GENERATION_FAILED
-    return any(words in (answer.message or "").lower() for words in _FAILED)
+    return _FAILED in (answer.message or "").lower()
 
 
 def _state(data: object) -> str | None:

@@ -263,6 +263,7 @@ POLLS: list[tuple[int, object, PollAnswer]] = [
     (500, {"code": 500, "message": "no", "data": {"status": "error"}}, Missed("no (HTTP 500 with code 500)")),
     (200, query(state="success", username="studio-a"), Succeeded(None)),
     (501, {"message": "not implemented"}, Missed("not implemented (HTTP 501 with no code)")),
+    (501, {"message": "Failed: no such method"}, Missed("Failed: no such method (HTTP 501 with no code)")),
     (503, HTML, Missed("HTTP 503 with a web page")),
     (422, no(422, "bad id"), Missed("bad id (HTTP 422 with code 422)")),
     (401, no(401, "bad key"), Missed("bad key (HTTP 401 with code 401)", authentication=True)),
