@@ -159,9 +159,11 @@ class Creates:
                 seconds = self._lane.limited(now, answer.retry_after, chance)
                 self._course.tell(Paused(seconds, "rate limit"))
             case Refusal.AUTHENTICATION:
-                self._course.halt(Reason("authentication", answer.message), ends.AUTHENTICATION)
+                text = f"`{attempt.provider}` refused the key: {answer.message}"
+                self._course.halt(Reason("authentication", text, "sorapipe run"), ends.AUTHENTICATION)
             case Refusal.CREDITS:
-                self._course.halt(Reason("credits", answer.message), ends.CREDITS)
+                text = f"the credits at `{attempt.provider}` don't reach: {answer.message}"
+                self._course.halt(Reason("credits", text, "sorapipe run"), ends.CREDITS)
             case Refusal.UNREACHABLE:
                 self._unreachable_in_a_row += 1
                 wait = min(2.0**self._unreachable_in_a_row, 60.0) * (0.75 + chance / 2)

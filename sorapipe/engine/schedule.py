@@ -283,7 +283,8 @@ class Schedule:
             self._seeking.begin(now)
             self._creates.begin(now)
             if now - self._course.changed_at >= self._course.limits.max_wait:
-                self._course.halt(Reason("time", "nothing has changed for too long"), ends.AGAIN)
+                waited = f"nothing has changed for {self._course.limits.max_wait:g} s (`--max-wait`)"
+                self._course.halt(Reason("time", waited), ends.AGAIN)
                 self._leave(now)
             elif self._course.active == 0 and not self._creates.possible():
                 self._leave(now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sorapipe.engine.outcome import Outcome
+from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.plan_types import Plan
 from sorapipe.views.words import number
 
@@ -23,7 +24,18 @@ def balance_lines(outcome: Outcome, plan: Plan) -> list[str]:
     head = f"balance {_amount(balance.after, unit)} (was {number(balance.before)}): "
     if unit is None:
         return [f"{head}{_signed(balance.fell)}, in the provider's own unit"]
-    return [head + _held_against(balance.fell, outcome, plan.totals.cost)]
+    return [head + _held_against(balance.fell, outcome, plan.totals.cost), *_of_uncertain(balance.fell, outcome)]
+
+
+def _of_uncertain(fell: Decimal, outcome: Outcome) -> list[str]:
+    """What the balance makes likely of orders that nobody knows the fate of; it proves nothing."""
+    costs = [end.cost for end in outcome.ended if end.state is AttemptState.UNCERTAIN]
+    lost = sum((cost for cost in costs if cost is not None), Decimal(0))
+    if not lost or None in costs or fell not in {outcome.spent, outcome.spent - lost}:
+        return []
+    if fell == outcome.spent:
+        return ["  so what is uncertain was probably bought: look for it in your account"]
+    return ["  so what is uncertain was probably not bought, as far as the balance is up to date"]
 
 
 def _held_against(fell: Decimal, outcome: Outcome, estimate: Decimal | None) -> str:

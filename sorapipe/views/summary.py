@@ -25,7 +25,8 @@ _MOST = 40
 """More finished clips than this are counted, not listed: their folder says enough."""
 _ADVICE = {
     AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll {0}`",
-    AttemptState.SUSPECT: "look at the clip of `{0}`; for another take: `sorapipe roll {0}`",
+    AttemptState.SUSPECT: "look at the clip of `{0}`; to fetch it once more: `sorapipe fetch {0}`; "
+    "for another take: `sorapipe roll {0}`",
     AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe fetch {0}` asks again",
     AttemptState.VANISHED: "the provider no longer knows `{0}`; for another take: `sorapipe roll {0}`",
     AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt {0} TASK{1}`, "
@@ -70,6 +71,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
     for end in ended:
         if end in bad:
             said = f"{STATES[end.state]}: {escape(end.why)}" if end.why else STATES[end.state]
+            said += f" ({escape(page.path(end.out))})" if end.out else ""
             lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {said}")
         elif end in shown:
             where = page.path(end.out) if end.out else "made"

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 from views.plans import plan, step
 
+from sorapipe.engine.events import Ended
 from sorapipe.engine.outcome import Balance, Outcome
+from sorapipe.planning.facts import AttemptState
 from sorapipe.views.balance import balance_lines
 
 PLAN = plan(step("a"))
@@ -42,3 +44,15 @@ def test_prices_in_another_currency_are_not_held_against_it() -> None:
 
 def test_without_a_balance_nothing_is_said() -> None:
     assert balance_lines(Outcome(0, (), (), (), Decimal(0), 1, 0, None), PLAN) == []
+
+
+@pytest.mark.parametrize(("after", "words"), [
+    (80, "so what is uncertain was probably bought: look for it in your account"),
+    (90, "so what is uncertain was probably not bought, as far as the balance is up to date"),
+    (85, ""),
+])  # fmt: skip
+def test_the_balance_gives_advice_about_what_is_uncertain(after: int, words: str) -> None:
+    lost = Ended("b#1", "b", 1, AttemptState.UNCERTAIN, None, Decimal(10), "reset")
+    outcome = Outcome(9, (lost,), (), (), Decimal(20), 2, 0, None, Balance(Decimal(100), Decimal(after)))
+    lines = balance_lines(outcome, PLAN)
+    assert [line.strip() for line in lines[1:]] == ([words] if words else [])
