@@ -17,6 +17,8 @@ from sorapipe.storyboard.source import FileRefused
 CHUNK = 1 << 20
 PROBES = 5
 """How often a lock is tried: a look at it by `is_locked` holds it for an instant."""
+NAMELESS = 200
+"""How often one is tried again, as long as its holder has not come to write down who it is."""
 
 
 @contextmanager
@@ -195,12 +197,14 @@ class Disk:
         with _told("lock", path):
             number = os.open(path, _WRITE & ~os.O_APPEND, 0o600)
             try:
-                for again in range(PROBES):
+                for again in range(1, PROBES + NAMELESS):
                     if _flock(number, shared=False):
                         os.ftruncate(number, 0)
                         os.pwrite(number, who, 0)
                         return Handle(path, number)
-                    time.sleep(0.01 * (again + 1 < PROBES))
+                    if again >= PROBES and (not who or os.fstat(number).st_size):
+                        break
+                    time.sleep(0.01)
             except BaseException:
                 os.close(number)
                 raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -388,3 +390,14 @@ def test_siblings_are_files_of_the_same_real_folder(ws: Workspace, film: Path) -
     assert reader.siblings("refs/stair.png") == ["stairs.png"]
     assert reader.siblings("x.yaml") == ["skerry.yaml"]
     assert reader.siblings("linked/x.png") == reader.siblings("../x.png") == reader.siblings("none/x") == []
+
+
+def test_a_holder_that_has_not_written_yet_who_it_is_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        writing = threading.Timer(0.15, lambda: print("me", file=holder, flush=True))
+        writing.start()
+        assert Disk().take_lock(path, b"another") is None
+        assert path.read_text() == "me\n"
+        writing.join()
