@@ -130,7 +130,7 @@ def script(cell: Cell) -> list[dict[str, Any]]:
         struck = {"first": ["gull"], "kth": ["moor"], "all": list(SHOTS)}[cell.where]
         return [one for shot in struck for one in _resumed(rule, SHOTS[shot], always=cell.where == "all")]
     slow = (
-        [{"call": "create", "what": {"takes": 0.15}}] if cell.call == "list" else []
+        [{"call": "create", "what": {"takes": 0.4}}] if cell.call == "list" else []
     )  # so that there are several looks
     if cell.where != "all":
         rule["when"] = {"nth": 1 if cell.where == "first" else KTH}
