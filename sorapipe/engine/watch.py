@@ -22,6 +22,8 @@ from sorapipe.storyboard.model import Handle
 MOST_ABSENCES = 3
 ABSENT_FOR = 120.0
 ABSENCE_STEP = 60.0
+CHARACTER_ABSENT_FOR = 1800.0
+"""A character that is being made is unknown at some providers until it is there."""
 URLLESS_FOR = 300.0
 URLLESS_STEP = 10.0
 MOST_KEY_REFUSALS = 3
@@ -189,15 +191,21 @@ class Watch:
         if job.absences == 0:
             job.absent_since = now
         job.absences += 1
+        making = job.work.character is not None
+        patience = CHARACTER_ABSENT_FOR if making else ABSENT_FOR
         before = sure(job).state is AttemptState.VANISHED
-        if before or (job.absences >= MOST_ABSENCES and now - job.absent_since >= ABSENT_FOR):
+        if before or (job.absences >= MOST_ABSENCES and now - job.absent_since >= patience):
             self._course.lose(job, AttemptState.VANISHED, answer.message, now)
             return
         tasks = job.attempt.tasks if job.attempt is not None else ()
         if len(tasks) > 1:  # two machines wrote two ids for one token: the other one may be there
             job.task = tasks[(tasks.index(job.task) + 1) % len(tasks)] if job.task in tasks else tasks[0]
             self._asking.know(job)
-        self._course.polls.set(job.key, now + ABSENCE_STEP)
+        if making:
+            job.not_ready_at = now
+            self._asking.later(job, now)
+        else:
+            self._course.polls.set(job.key, now + ABSENCE_STEP)
 
     def _missed(self, job: Job, answer: Missed, chance: float, now: float) -> None:
         job.misses += 1
@@ -244,8 +252,9 @@ class Watch:
 
 
 def _whole(answer: PollAnswer) -> bool:
-    """Whether a list says as much as the task itself would. Some show a finished clip without its address."""
-    return isinstance(answer, Running | Failed) or (isinstance(answer, Succeeded) and answer.url is not None)
+    """Whether a list is believed. Some show a finished clip without its address, and no list ends a paid job: what it
+    calls failed is asked by itself."""
+    return isinstance(answer, Running) or (isinstance(answer, Succeeded) and answer.url is not None)
 
 
 def _fact(job: Job, name: str, made: MadeCharacter) -> CharacterFact:

@@ -110,9 +110,10 @@ def _refused_by_header(reply: Reply) -> Refused | None:
 def read_query(reply: Reply, *, character: bool = False) -> PollAnswer:
     """What the reply to a query means; anything that says nothing is a missed poll, never a failed shot.
 
-    A `character` is finished when it has a handle, and a provider that does not know it yet is still making it.
+    A `character` is finished when it has a handle. A provider that does not know it may still be making it: whoever
+    asks knows how long that can be believed.
     """
-    working = character and reply.status in {202, 404} and not is_html(reply.body)
+    working = character and reply.status == 202  # noqa: PLR2004
     try:
         whole = objects.opened(reply.body)
     except Unreadable as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from engine.scripted import Charged
-from engine.world import CAPABILITIES, World, film, never_twice, shot
+from engine.world import CAPABILITIES, World, character, film, never_twice, shot
 
 from sorapipe.engine.events import Ended, NotStarted, Paused, Said, Stopped
 from sorapipe.engine.messages import Limits
@@ -398,3 +398,22 @@ def test_a_shot_whose_parent_is_not_finished_when_the_run_ends_is_said_to_be_lef
     outcome = ran(world)
     assert [one.label for one in outcome.not_started] == ["b"]
     assert world.said(NotStarted)
+
+
+def test_a_character_that_is_not_known_yet_is_waited_for_and_at_last_given_up() -> None:
+    cast = [character("keeper", url="https://example.org/k.mp4")]
+    world = World(film(shot("door", "@keeper opens."), characters=cast))
+    begun = world.now
+    world.provider.script.every_poll = lambda charged, now: (
+        NotThere("no such video") if charged.order.character_name and now < begun + 900 else None
+    )
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 0
+    assert len(world.provider.charges) == 2
+
+    never = World(film(shot("door", "@keeper opens."), characters=cast))
+    never.provider.script.every_poll = lambda charged, now: NotThere("no such video")
+    outcome = never.run()
+    assert outcome is not None and outcome.exit_code in {8, 12}
+    assert [attempt.state for attempt in never.attempts()["@keeper"]] == [AttemptState.VANISHED]
+    assert len(never.provider.charges) == 1

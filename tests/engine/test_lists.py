@@ -130,13 +130,16 @@ def test_a_finished_clip_without_an_address_in_the_list_is_asked_by_itself() -> 
     assert all(charged.polls == 1 for charged in provider.charges.values())
 
 
-def test_a_job_that_failed_in_the_list_has_failed() -> None:
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_job_that_failed_in_the_list_is_asked_by_itself(confirmed: bool) -> None:
     world = wave(5)
+    failed = Failed("501", "generation failed")
     listed: dict[str, PollAnswer] = {f"task_{n:05}": Running() for n in range(1, 6)}
-    world.provider.script.lists = [Listed({**listed, "task_00002": Failed("501", "generation failed")}, {})]
+    world.provider.script.lists = [Listed({**listed, "task_00002": failed}, {})]
+    world.provider.script.polls = {"task_00002": [failed]} if confirmed else {}
     outcome = world.run()
-    assert outcome is not None and outcome.exit_code == 8
-    assert [end.why for end in outcome.ended if end.state is S.FAILED] == ["501: generation failed"]
+    assert outcome is not None and outcome.exit_code == (8 if confirmed else 0)
+    assert [end.why for end in outcome.ended if end.state is S.FAILED] == ["501: generation failed"] * confirmed
 
 
 def test_characters_and_expired_addresses_are_asked_by_themselves() -> None:

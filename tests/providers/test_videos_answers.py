@@ -331,8 +331,8 @@ def test_a_poll_that_is_to_wait_says_how_long() -> None:
 
 
 MAKING: list[tuple[int, object, PollAnswer]] = [
-    (404, error("not found"), Running()),
-    (404, b"", Running()),
+    (404, error("not found"), NotThere("not found")),
+    (404, b"", NotThere("HTTP 404 with an empty answer")),
     (404, HTML, Missed("HTTP 404 with a web page")),
     (202, b"", Running()),
     (202, {}, Running()),
