@@ -5,6 +5,7 @@ Three kinds of ends: expected (a message and a hint), interrupted (a signal), an
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -61,7 +62,7 @@ def run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:
-        return _failed(error, words)
+        return Exit.HANGUP if _terminal_left(error) else _failed(error, words)
 
 
 def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
@@ -147,14 +148,32 @@ def _flush(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _reader_left()
+        code = code or _reader_left()
     except OSError as error:
-        say(f"writing to standard output: {error.strerror}")
-        return Exit.DISK
+        if not _terminal_left(error):
+            say(f"writing to standard output: {error.strerror}")
+            return Exit.DISK
+        code = code or Exit.HANGUP
+    _hush()
     return code
+
+
+def _terminal_left(error: Exception) -> bool:
+    """Whether a terminal was closed while we wrote to it. Our own files have names, and errors of their own."""
+    return type(error) is OSError and error.errno == errno.EIO and error.filename is None
 
 
 def _reader_left() -> int:
     """Whoever read our output has gone (`| head`); as quiet as a program killed by SIGPIPE."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _hush()
     return 141
+
+
+def _hush() -> None:
+    """What can't be written any more is given up, so that the end of the process doesn't try it again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

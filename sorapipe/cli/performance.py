@@ -17,6 +17,7 @@ from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.limits import Terms
 from sorapipe.cli.options import page_for
 from sorapipe.cli.production import Production, Script, checked, produce
+from sorapipe.cli.signals import let_go
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.plan import narrowed
 from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Wishes
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from sorapipe.planning.facts import Facts
     from sorapipe.providers.base import Provider
     from sorapipe.state.session import Session
+
+_SIGNALS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +195,15 @@ def carry_out(
     production: Production, plan: Plan, session: Session, order: Order, providers: Mapping[str, Provider] | None = None
 ) -> Outcome:
     """Does what a plan says and shows it. `providers` are those that are spoken to already, if any."""
+    from sorapipe.cli.audience import Audience
     from sorapipe.cli.shoot import Pace, shoot
     from sorapipe.views.progress import Ndjson
     from sorapipe.views.showing import view
 
     pace = Pace(order.terms.max_cost, order.max_wait, order.callbacks, budget_left(production))
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
-    with showing as listen:
-        return shoot(production, plan, session, listen, pace, providers)
+    with Audience(showing) as audience:
+        return shoot(production, plan, session, audience, pace, providers)
 
 
 def _note(session: Session, plan: Plan, text: str) -> None:
@@ -215,11 +219,22 @@ def _note(session: Session, plan: Plan, text: str) -> None:
 
 def finish(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:
     """Says how it went. Ends the command with the run's exit code."""
-    if order.as_json:
-        _finished(outcome, plan)
-    else:
-        _summary(production, plan, outcome, order, seconds)
-    _end(outcome.exit_code)
+    kept, code = let_go(), outcome.exit_code
+    if kept is not None and code <= _SIGNALS:
+        code = _SIGNALS + kept
+    try:
+        if order.as_json:
+            _finished(outcome, plan)
+        else:
+            _summary(production, plan, outcome, order, seconds)
+    except OSError as error:  # all is saved; where nobody hears of it the exit code still tells
+        from sorapipe.cli.audience import whoever_left
+
+        left = whoever_left(error)
+        if left is None:
+            raise
+        code = code or _SIGNALS + left
+    _end(code)
 
 
 def _summary(production: Production, plan: Plan, outcome: Outcome, order: Order, seconds: float) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
+from sorapipe.cli.audience import Audience
 from sorapipe.cli.balance import told, with_balance
 from sorapipe.cli.callbacks import NO_CALLBACKS, Callbacks, heard
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.production import Production
 from sorapipe.cli.reach import need_key, reached
-from sorapipe.cli.signals import taken
+from sorapipe.cli.signals import first_and_second, hold_back, resting, taken
 from sorapipe.engine.compose import Script
 from sorapipe.engine.effects import Studio
 from sorapipe.engine.messages import Begin, Limits
@@ -67,7 +68,7 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
     production: Production,
     plan: Plan,
     session: Session,
-    listen: Listen,
+    audience: Audience,
     pace: Pace,
     providers: Mapping[str, Provider] | None = None,
 ) -> Outcome:
@@ -89,10 +90,15 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
         start = _start(production, plan, frozenset(providers), session.request)
         start = replace(start, accounts=_accounts(_profiles(production, plan)))
         studio = replace(_studio(production, start, session, providers), callback_url=pace.callbacks.url)
-        run = Run(_schedule(production, start, pace), studio, listen)
-        open_things.enter_context(heard(production.profile, pace.callbacks, run.hint, listen))
-        open_things.enter_context(taken(run.stop))
-        return with_balance(run.go(), before, seller)
+        run = Run(_schedule(production, start, pace), studio, audience)
+        open_things.enter_context(heard(production.profile, pace.callbacks, run.hint, audience))
+        open_things.enter_context(resting(run.pause, audience.hide, audience.show))
+        leave = first_and_second(run.stop)
+        open_things.enter_context(taken(leave))
+        audience.leaves_by(leave)
+        outcome = run.go()
+        hold_back()
+        return with_balance(outcome, before, seller)
 
 
 def _make_ready(production: Production, session: Session) -> None:
