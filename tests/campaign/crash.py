@@ -562,17 +562,23 @@ def main(words: argparse.Namespace) -> int:
         for verdict in wrong:
             _tell(verdict, 0, 0, began)
         names = [] if wrong else names  # what doesn't even run undisturbed need not be disturbed
-        for number, verdict in enumerate(pool.threads.map(pool.carry_out, _cases(names, pool, references)), 1):
-            mode, where = verdict.case.split(":")[:2]
-            found[where if mode == "point" else f"{mode} {where}"].append(verdict)
-            wrong.append(verdict)
-            _tell(verdict, number, len(names), began)
+        cases = _cases(names, pool, references)
+        try:
+            for number, verdict in enumerate(pool.threads.map(pool.carry_out, cases), 1):
+                mode, where = verdict.case.split(":")[:2]
+                found[where if mode == "point" else f"{mode} {where}"].append(verdict)
+                wrong.append(verdict)
+                _tell(verdict, number, len(names), began)
+        except KeyboardInterrupt:
+            print("interrupted: this is what was done until now")
+            pool.threads.shutdown(cancel_futures=True)
     if pool.server.said():
         wrong.append(Verdict("the simulator", [f"the simulator: {pool.server.said()}"]))
         _tell(wrong[-1], 0, 0, began)
     wrong = [verdict for verdict in wrong if verdict.broken]
     seconds = time.monotonic() - began
-    print(f"\n{table(found)}\n\n{len(names)} cases in {seconds:.0f} s, {len(wrong)} with broken promises")
+    done = sum(map(len, found.values()))
+    print(f"\n{table(found)}\n\n{done} cases in {seconds:.0f} s, {len(wrong)} with broken promises")
     if not wrong:
         shutil.rmtree(root)
     return 1 if wrong else 0
