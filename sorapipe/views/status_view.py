@@ -13,8 +13,10 @@ from sorapipe.planning.cost import spent
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Reason, Staleness, Step
 from sorapipe.planning.situation import Outlook, Situation
+from sorapipe.planning.ways import Standing as Cast
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
+from sorapipe.views.cast_view import Known, cast, handle_data, handle_words, made_of
 from sorapipe.views.page import Page, Paint
 from sorapipe.views.plan_data import decimal
 from sorapipe.views.words import count, length, money
@@ -76,6 +78,7 @@ def status_text(standing: Standing, page: Page, select: frozenset[str] | None = 
     widths[0] = min(widths[0], _WIDEST)
     lines = [paint(f"a run is on ({standing.holder})", "cyan")] if standing.holder else []
     lines.append(paint(escape(standing.storyboard.title or "Untitled"), "bold"))
+    lines += _cast(standing, paint) if select is None else []
     for heading, group in _scenes(standing.storyboard.scenes, shots):
         lines += ["", *([paint(heading, "bold")] if heading else [])]
         for shot in group:
@@ -92,7 +95,9 @@ def status_text(standing: Standing, page: Page, select: frozenset[str] | None = 
 
 def status_data(standing: Standing, select: frozenset[str] | None = None) -> dict[str, object]:
     """The same as JSON data: `{v, run, spent, currency, shots: [{address, label, scene, stale, takes: […]}],
-    attention: […]}`. `run` is who works on it now, `spent` what all attempts ever cost, as a budget counts it."""
+    characters: […], attention: […]}`. `run` is who works on it now, `spent` what all attempts ever cost, as a budget
+    counts it.
+    """
     here = standing.outlook.ground.capabilities
     return {
         "v": 1,
@@ -103,6 +108,10 @@ def status_data(standing: Standing, select: frozenset[str] | None = None) -> dic
             _shot_data(shot, standing)
             for shot in standing.storyboard.shots
             if select is None or shot.address.canonical in select
+        ],
+        "characters": [
+            {"id": known.name, "state": _known_word(known)[0], "handle": handle_data(known.handle)}
+            for known in cast(standing.outlook, standing.facts)
         ],
         "attention": [
             {"address": step.address, "label": step.label, "take": step.take, "action": step.action.value,
@@ -134,10 +143,36 @@ def _rows(shot: Shot, standing: Standing) -> list[_Row]:
     for place, attempt in enumerate(it.attempts):
         state = _state(attempt, it, standing)
         where = escape(attempt.out or "") if attempt.state is AttemptState.DONE else escape(attempt.why or "")
-        notes = standing.facts.notes.get(attempt.token, ())
+        handle = made_of(attempt, standing.facts)
+        notes = tuple(f"note: {escape(note)}" for note in standing.facts.notes.get(attempt.token, ()))
+        notes += (f"made a character: {handle_words(handle)}",) if handle is not None else ()
         name = label if place == 0 else ""
         rows.append((name, _mark(attempt, it, standing), names[attempt.token], state, where, notes))
     return rows
+
+
+def _cast(standing: Standing, paint: Paint) -> list[str]:
+    """Who is made or known at this provider, and what a storyboard's `handles:` would call them."""
+    every = list(cast(standing.outlook, standing.facts))
+    if not every:
+        return []
+    name = max(len(known.name) for known in every)
+    state = max(len(_known_word(known)[0]) for known in every)
+    lines = ["", paint("characters", "bold")]
+    for known in every:
+        word, colour = _known_word(known)
+        said = handle_words(known.handle) if known.handle else escape((known.attempt and known.attempt.why) or "")
+        painted = paint(f"{word:{state}}", colour)
+        lines.append(f"  @{known.name:{name}}  {painted}  {paint(said, 'dim') if said else ''}".rstrip())
+    return lines
+
+
+def _known_word(known: Known) -> tuple[str, str]:
+    if known.handle is not None:
+        return ("made", "green") if known.how is Cast.MADE else ("as given", "green")
+    if known.attempt is None or known.attempt.state is AttemptState.DONE:
+        return "not made", "dim"
+    return _WORDS[known.attempt.state]
 
 
 def _mark(attempt: Attempt, it: Situation, standing: Standing) -> str:
@@ -190,8 +225,8 @@ def _line(row: _Row, widths: Sequence[int], page: Page) -> str:
 
 
 def _notes(row: _Row, widths: Sequence[int], paint: Paint) -> list[str]:
-    """What people said of a take, under its name."""
-    return [f"  {'':{widths[0]}}    {paint(f'note: {escape(note)}', 'dim')}" for note in row[5]]
+    """What people said of a take, and the character that came of it, under its name."""
+    return [f"  {'':{widths[0]}}    {paint(note, 'dim')}" for note in row[5]]
 
 
 def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[str]:
@@ -261,10 +296,12 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
     for step in steps:
         if not _is_work(step) and not _being_sent(step, standing):
             by_reason[replace(step.reason, code="")].append(step)
+    told: set[str] = set()
     for reason, group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
         lines.append(f"  {who}: {escape(reason.text)}")
-        commands = (command for command in (reason.instead, reason.command) if command)
+        commands = [one for one in (reason.instead, reason.command) if one and one not in told]
+        told.update(commands)
         lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}" for command in commands]
     if len(by_reason) > _MOST:
         lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
@@ -328,6 +365,7 @@ def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
                 "picked": _in_film(attempt, it) and it.picked,
                 "no_good": attempt.token in standing.facts.no_good,
                 "given_up": _given_up(attempt, standing.facts),
+                "character": handle_data(made_of(attempt, standing.facts)),
                 "notes": [escape(note) for note in standing.facts.notes.get(attempt.token, ())],
                 "missing": _missing(attempt, standing),
                 "changed": attempt.token in standing.changed,

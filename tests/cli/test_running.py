@@ -94,6 +94,31 @@ def test_ng_and_clear(board: Studio) -> None:
     assert "no good" not in board.run("status").out
 
 
+def test_status_says_what_the_provider_calls_the_characters(studio: Studio) -> None:
+    studio.write(
+        "storyboard.yaml",
+        """\
+        sorapipe: 1
+        characters:
+          man: {url: "https://example.org/man.mp4", timestamps: [1, 3]}
+          guest: {handles: {simulator: {username: fox.ember}}}
+          lantern: {description: a brass lantern}
+        shots:
+          - {id: walk, prompt: "@man walks, @lantern in hand.", character_create: true}
+        """,
+    )
+    assert "  @man    not made\n  @guest  as given  username fox.ember\n" in studio.run("status").out
+    studio.run("run")
+    out = studio.run("status").out
+    data = json.loads(studio.run("status", "--json").out)
+    man, guest = data["characters"]
+    assert f"  @man    made      id {man['handle']['id']}, username {man['handle']['username']}\n" in out
+    assert guest == {"id": "guest", "state": "as given", "handle": {"id": None, "username": "fox.ember"}}
+    kept = data["shots"][0]["takes"][0]["character"]
+    assert f"made a character: id {kept['id']}, username {kept['username']}\n" in out
+    assert "@lantern" not in out
+
+
 def test_a_take_that_is_not_there_is_an_error_that_lists_them(board: Studio) -> None:
     board.run("run")
     assert "it has t01 (in the film), t02: `sorapipe pick stairs 2`" in board.run("pick", "stairs", "7", code=2).err
