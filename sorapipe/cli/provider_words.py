@@ -7,12 +7,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
+from sorapipe.cli.options import width
 from sorapipe.planning.capabilities import Casting, CharacterWay, Model, Price, Source
 from sorapipe.providers.profile import Pictures, Profile
 from sorapipe.storyboard.model import Request
 from sorapipe.views.words import count, money, wait
 
-_WIDTH = 100
+_NARROWEST = 40
 _LABEL = 15
 _WAYS = {
     CharacterWay.ENDPOINT: "a call of its own makes one, at once",
@@ -38,21 +39,22 @@ def not_understood(profile: Profile) -> list[str]:
 def profile_lines(profile: Profile) -> list[str]:
     """The page about one provider."""
     able = profile.capabilities
+    wide = max(width(), _NARROWEST)
     lines = [profile.name, ""]
     for name, text in _facts(profile):
-        lines += _wrapped(name, text, 2)
+        lines += _wrapped(name, text, 2, wide)
     for model in able.models.values():
         lines += ["", f"  {model.name}" + (" (default)" if model.name == able.default_model else "")]
         for name, text in _model(profile, model):
-            lines += _wrapped(name, text, 4)
+            lines += _wrapped(name, text, 4, wide)
     return lines
 
 
-def _wrapped(name: str, text: str, indent: int) -> list[str]:
+def _wrapped(name: str, text: str, indent: int, wide: int) -> list[str]:
     """A fact in as many lines as it needs, none without a text; the texts of all of them stand below each other."""
     first = f"{' ' * indent}{name:{_LABEL + 2 - indent}} "
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first),
+        text, wide, initial_indent=first, subsequent_indent=" " * len(first),
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
@@ -158,9 +160,21 @@ def _model(profile: Profile, model: Model) -> list[tuple[str, str]]:
         ("extra", ", ".join(model.extra)),
         ("prompt", f"up to {model.max_prompt:,} characters" if model.max_prompt else ""),
         ("price", "; ".join(_price(price, currency) for price in model.prices) or "not known"),
-        ("character", _price(model.character_price, currency) if model.character_price else ""),
+        ("character", _character(profile, model)),
         ("ends", str(model.ends or "")),
     ]
+
+
+def _character(profile: Profile, model: Model) -> str:
+    """What making a character costs; without a price of its own, what a plan counts."""
+    able = profile.capabilities
+    if model.character_price is not None:
+        return _price(model.character_price, able.currency)
+    if not model.prices or model.name != able.default_model:
+        return ""
+    counted = {CharacterWay.TASK: "a clip", CharacterWay.ENDPOINT: "free", CharacterWay.OPENAI: "free"}
+    said = counted.get(able.characters)
+    return f"counted as {said}: the profile has no `character_price`" if said else ""
 
 
 def _called(names: Iterable[tuple[str, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +40,12 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     """Lists, explains or asks."""
     what = words[0] if words and words[0] in _WHAT else None
     names = words[1:] if what else words
+    if len(names) > 1 and what is None:
+        near = get_close_matches(names[0], _WHAT, 1)
+        raise Expected(
+            Exit.USAGE, f"nothing to do is called `{names[0]}`",
+            f"did you mean `sorapipe providers {near[0] if near else 'show'} {names[1]}`?",
+        )  # fmt: skip
     if len(names) > 1:
         raise Expected(Exit.USAGE, "one provider at a time", f"`sorapipe providers {what or 'show'} {names[0]}`")
     if what in {"show", "check"} and not names:
@@ -90,8 +97,8 @@ def _list(as_json: bool) -> None:
     states = max((len(_state(profile)) for _, profile in rows), default=0)
     for listed, profile in rows:
         about = profile.about or "" if profile else "can't be used: `sorapipe providers show` says why"
-        where = "" if listed.shipped else f" ({listed.path})"
-        click.echo(f"{listed.name:{width}}  {_state(profile):{states}}  {about}{where}".rstrip())
+        own = "" if listed.shipped else "yours, " if about else "yours"
+        click.echo(f"{listed.name:{width}}  {_state(profile):{states}}  {own}{about}".rstrip())
     click.echo(f"\nyour own go into {config_dir() / 'providers'}/NAME.yaml", err=True)
 
 
@@ -115,7 +122,7 @@ def _state(profile: Profile | None) -> str:
         return "to extend"
     if profile.key_env is None:
         return "ready"
-    return "key is set" if os.environ.get(profile.key_env) else "no key"
+    return "key is set" if os.environ.get(profile.key_env) else "key not set"
 
 
 def _text(day: date | None) -> str | None:

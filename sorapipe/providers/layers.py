@@ -45,6 +45,10 @@ class Layers:
             (one in layer for layer in self._maps if other in layer), False
         )
 
+    def nearest(self) -> Layers:
+        """The nearest mapping by itself: what a profile says on its own."""
+        return Layers(self._maps[:1], self._places)
+
     def below(self, key: str) -> Layers:
         """The merged mapping at a key; empty where there is none."""
         found: list[Mapping] = []

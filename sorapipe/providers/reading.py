@@ -38,7 +38,7 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
     models = layers.below("models")
     return Profile(
         name=name,
-        about=layers.text("about"),
+        about=_about(layers.nearest()),
         path=path,
         dialect=layers.text("dialect") or "",
         base_url=base_url,
@@ -53,6 +53,12 @@ def build(name: str, path: str, layers: Layers, diagnostics: Diagnostics) -> Pro
         verify_seconds=layers.below("verify").decimal("seconds") or VERIFY,
         capabilities=capabilities,
     )
+
+
+def _about(own: Layers) -> str | None:
+    """What a profile says of itself. What is said of the one that it extends is said of another."""
+    base = own.text("extends")
+    return own.text("about") or (f"extends {base}" if base else None)
 
 
 def _dialect(layers: Layers, diagnostics: Diagnostics) -> Dialect | None:

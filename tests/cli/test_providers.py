@@ -56,6 +56,28 @@ def test_the_list_says_whether_a_run_could_begin(sorapipe: Sorapipe, monkeypatch
     assert {one["name"] for one in json.loads(sorapipe("providers", "--json").out)} == set(lines)
 
 
+def test_a_profile_of_ones_own_is_not_described_by_the_one_that_it_extends(sorapipe: Sorapipe, write: Write) -> None:
+    write("extends: openai-compatible\nbase_url: https://api.example.org\nkey_env: HOUSE_API_KEY\n")
+    line = next(line for line in sorapipe("providers").out.splitlines() if line.startswith("house"))
+    assert line.split(maxsplit=1)[1] == "key not set       yours, extends openai-compatible"
+    write(
+        "extends: openai-compatible\nabout: the studio's gateway\nbase_url: https://api.example.org\n"
+        'currency: USD\nmodels: {sora-2: {price: {amount: "0.15", per: clip}}}\n'
+    )
+    page = " ".join(sorapipe("providers", "show", "house").out.split())
+    assert "what the studio's gateway" in page
+    assert "character counted as free: the profile has no `character_price`" in page
+
+
+def test_a_misspelt_word_before_a_name_is_corrected(sorapipe: Sorapipe) -> None:
+    assert "did you mean `sorapipe providers check kie`?" in sorapipe("providers", "chekc", "kie", code=2).err
+
+
+def test_a_page_fits_its_terminal(sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, sorapipe("providers", "show", "simulator").out.splitlines())) <= 80
+
+
 def test_show_says_what_is_understood_and_what_not(sorapipe: Sorapipe) -> None:
     page = " ".join(sorapipe("providers", "show", "kie").out.split())
     assert "understands input_reference, model, prompt, seconds, size, watermark" in page
