@@ -7,7 +7,7 @@ from dataclasses import replace
 from shlex import quote
 from typing import NamedTuple
 
-from sorapipe.planning.capabilities import CharacterWay, Source
+from sorapipe.planning.capabilities import Capabilities, CharacterWay, Source
 from sorapipe.planning.choice import labels, letters, next_take
 from sorapipe.planning.cost import NOTHING, character_price
 from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState
@@ -184,11 +184,28 @@ class Cast:
         here, attempt = self._ground.capabilities, it.film.attempt
         if attempt.rehearsal and not here.rehearsal:
             return READY
-        if (attempt.provider, attempt.account) == (here.profile, here.account) and attempt.tasks:
+        if _will_do(attempt, here):
             return READY
         where = f"`{attempt.provider}`" if attempt.tasks else "elsewhere"
-        text = f"{name} is made from {it.shot.label}, whose clip comes from {where}, not from `{here.profile}`"
-        return Gate(State.BLOCKED, Reason("other-provider", text))
+        label = it.shot.label
+        text = f"@{name} is made from a clip of {label} at `{here.profile}`, and the one in the film is from {where}"
+        at_home = [
+            one
+            for one in it.attempts
+            if _will_do(one, here) and one.state is AttemptState.DONE and one.token in it.current - it.no_good
+        ]
+        if not at_home:
+            return Gate(
+                State.BLOCKED,
+                Reason("other-provider", f"{text}: buy a take here and pick it", f"sorapipe roll {quote(label)}"),
+            )
+        command = f"sorapipe pick {quote(label)} {labels(it.attempts)[at_home[-1].token]}"
+        return Gate(State.BLOCKED, Reason("other-provider", f"{text}: pick one that is from here", command))
+
+
+def _will_do(attempt: Attempt, here: Capabilities) -> bool:
+    """Whether a provider can make a character out of a take: it is a task of its own."""
+    return (attempt.provider, attempt.account) == (here.profile, here.account) and bool(attempt.tasks)
 
 
 def uncertain(label: str, attempt: Attempt, among: Sequence[Attempt]) -> Reason:

@@ -439,6 +439,12 @@ def test_a_character_is_not_made_from_another_providers_shot() -> None:
     world.took("cliff")
     plan = world.at(replace(REAL, profile="other")).plan()
     assert said(plan)[1:] == ["blocked @gull t01: other-provider", "blocked storm t01: other-provider"]
+    assert step(plan, "@gull#1").reason.command == "sorapipe roll cliff"
+    other = World(board(shot("cliff"), shot("storm", mentions=("gull",)), characters=[from_shot("gull", "cliff")]))
+    other.took("cliff")
+    other.at(replace(REAL, profile="other")).took("cliff")
+    assert step(other.plan(), "@gull#1").reason.command == "sorapipe pick cliff t02"
+    assert said(other.pick("cliff", 2).plan())[-2:] == ["render @gull t01: character", "render storm t01: new"]
     inline = world.at(replace(REAL, profile="other", characters=CharacterWay.INLINE)).plan()
     assert said(inline)[1:] == ["blocked storm t01: other-provider"]
 
