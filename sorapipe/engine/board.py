@@ -262,11 +262,20 @@ def _outdated(chosen: Attempt, station: _Station | None) -> bool:
     return bool(bought) and all(_spoiled(job) and job.work.step.recipe != chosen.recipe for job in bought)
 
 
+_ENDED = {
+    AttemptState.FAILED: "failed",
+    AttemptState.SUSPECT: "came back as something else",
+    AttemptState.UNCERTAIN: "is uncertain",
+    AttemptState.VANISHED: "vanished",
+    AttemptState.UNAVAILABLE: "is there, but its clip can't be had",
+}
+
+
 def _bad(label: str, station: _Station | None) -> Reason:
     for job in station.jobs if station else ():
         match job.end:
             case Ended(state=state, why=why) if state is not AttemptState.DONE:
-                return Reason("parent", f"{label} is {state.value}" + (f": {why}" if why else ""))
+                return Reason("parent", f"{label} {_ENDED.get(state, 'came to nothing')}" + (f": {why}" if why else ""))
             case NotStarted(reason=reason):
                 code = NEEDS_PICK if reason.code == NEEDS_PICK else "parent"
                 return Reason(code, f"{label} was not rendered: {reason.text}", reason.command)

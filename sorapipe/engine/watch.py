@@ -219,7 +219,8 @@ class Watch:
         """A provider refused its key. Whether it did so too often: its jobs are left for a later run."""
         self._key_refusals[provider] += 1
         if self._buys_at(provider):
-            self._course.halt(Reason("authentication", message), ends.AUTHENTICATION)
+            text = f"`{provider}` refused the key: {message}"
+            self._course.halt(Reason("authentication", text, "sorapipe run"), ends.AUTHENTICATION)
         if self._key_refusals[provider] < MOST_KEY_REFUSALS:
             return False
         self._course.codes.add(ends.AUTHENTICATION)

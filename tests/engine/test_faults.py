@@ -80,7 +80,7 @@ def test_a_refused_request_fails_its_shot_and_blocks_only_what_depends_on_it() -
     assert outcome.exit_code == 8
     assert world.states() == {"a": [S.FAILED], "d": [S.DONE]}
     blocked = {one.label: one.reason.text for one in outcome.not_started}
-    assert blocked["b"] == "a is failed: the prompt breaks our rules"
+    assert blocked["b"] == "a failed: the prompt breaks our rules"
     assert "c" in blocked
     assert world.plan().idle, "the same recipe is not sent again unasked"
     assert exit_code(step_code(step) for step in world.plan().steps) == 8

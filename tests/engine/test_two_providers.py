@@ -63,7 +63,7 @@ def test_a_key_that_the_own_provider_refuses_ends_the_creates_and_others_are_sti
     world.provider.script.every_poll = lambda *_: Missed("revoked", authentication=True)
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 6
-    assert outcome.why == "revoked"
+    assert outcome.why == "`studio` refused the key: revoked"
     assert world.states()["a0"] == [S.DONE]
     assert sorted(attempt.address for attempt in outcome.running) == ["b0", "b1"]
 
