@@ -24,7 +24,7 @@ from sorapipe.views.words import count, length, money
 _MOST = 40
 """More finished clips than this are counted, not listed: their folder says enough."""
 _ADVICE = {
-    AttemptState.FAILED: "change the prompt of `{0}`, or try the same again: `sorapipe roll {0}`",
+    AttemptState.FAILED: "change `{0}` in the storyboard, or try the same again: `sorapipe roll {0}`",
     AttemptState.SUSPECT: "look at the clip of `{0}`; to fetch it once more: `sorapipe fetch {0}`; "
     "for another take: `sorapipe roll {0}`",
     AttemptState.UNAVAILABLE: "the clip of `{0}` can't be had now: `sorapipe fetch {0}` asks again",
