@@ -274,6 +274,8 @@ class Trial:
             if not waiting:
                 break
             token, line = sorted(waiting.items())[0]
+            if self._charge_of(token, line, known) is None:
+                self.server.settle()  # nobody sends again what may be on its way
             charge = self._charge_of(token, line, known)
             if charge is None:
                 words = ["resubmit", line["address"], "--yes"]

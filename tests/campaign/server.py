@@ -7,10 +7,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_ROUNDS, _GAP, _PATIENCE = 4, 0.05, 60.0
 
 
 def key_of(number: int) -> str:
@@ -42,6 +46,14 @@ class Server:
     def said(self) -> str:
         """What it complained about: nothing, or it has a bug."""
         return (self.folder / "said.txt").read_text(errors="backslashreplace")
+
+    def settle(self) -> None:
+        """Returns when what was sent before this call is in the books: a client that was killed may have left an order
+        on its way. Under load the server answers late, and then this takes as long."""
+        for _ in range(_ROUNDS):
+            with urllib.request.urlopen(f"{self.url}/__sim/health", timeout=_PATIENCE) as answer:  # noqa: S310 (loopback)
+                answer.read()
+            time.sleep(_GAP)
 
     def resumed(self, tasks: Iterable[str]) -> int:
         """How many downloads of these tasks asked for the rest of a file that was still the same."""
