@@ -25,6 +25,7 @@ OTHER_CASES = [
     "point:P5:simulator-videos:3",  # a character that is made at once: it can't be asked for, only named
 ]
 Verdicts = Mapping[str, "Future[Verdict]"]
+pytestmark = [pytest.mark.xdist_group("crash"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,14 @@ from campaign.fault_cells import CALLS, DIALECTS, ENDS, FAULTS, WHERE, Cell, cel
 from campaign.fault_suite import SUITE
 
 ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> Mapping[Cell, list[list[str]]]:
     """What broke in each cell of the suite."""
     line = [sys.executable, "-m", "tests.campaign", "faults", "--suite", "--json"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     found = {}
     for said in done.stdout.splitlines():
         cell, broken, _, _ = json.loads(said)
