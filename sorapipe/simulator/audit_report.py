@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 
 from sorapipe.simulator.audit import Audit, Row, audit
 from sorapipe.simulator.audit_locks import Take, UnusableLock, read
@@ -19,26 +20,36 @@ from sorapipe.simulator.provider import wish_of
 _UNCERTAIN = "uncertain"
 _DONE = "done"
 _CREDITS = "credits"
+_MANY = 5
+"""From so many charges on that no lock has, they are told in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing in which books and locks don't agree. `kind` is a word for programs, `text` a sentence for people."""
+    """One thing in which books and locks don't agree. `kind` is a word for programs, `text` a sentence for people.
+
+    `loose` are the credits of a charge of which no lock knows anything.
+    """
 
     kind: str
     text: str
     task: str | None = None
     token: str | None = None
+    loose: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The books' own findings, and the differences to the locks where some were named."""
+    """The books' own findings, and the differences to the locks where some were named.
+
+    `hints` are no differences: what the books know of a take that is uncertain, and the command that settles it.
+    """
 
     books: Audit
     locks: tuple[str, ...]
     differences: tuple[Difference, ...]
     charges: int
+    hints: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -59,16 +70,17 @@ class Report:
             "charges": self.charges,
             "locks": list(self.locks),
             "differences": rows,
+            "hints": list(self.hints),
         }
 
     def text(self) -> str:
         """A sentence for each thing that is wrong, or one that nothing is."""
-        lines = [*_sentences(self.books, alone=not self.locks), *(found.text for found in self.differences)]
+        lines = [*_sentences(self.books, alone=not self.locks), *_told(self.differences)]
         if lines:
-            return "\n".join(lines)
+            return "\n".join([*lines, *self.hints])
         against = f" and {', '.join(self.locks)} agree" if self.locks else " are in order"
         charges = f"{self.charges} charge{'' if self.charges == 1 else 's'}"
-        return f"the books{against}: {charges}, {_left(self.books)} credits left"
+        return "\n".join([f"the books{against}: {charges}, {_left(self.books)} credits left", *self.hints])
 
 
 def report(folder: Path, locks: Sequence[Path], providers: frozenset[str]) -> Report | str:
@@ -84,7 +96,8 @@ def report(folder: Path, locks: Sequence[Path], providers: frozenset[str]) -> Re
             charges = page.rows("SELECT task, token, -credits AS credits, request FROM ledger WHERE kind = 'charge'")
             comparison = _Comparison(page, takes, providers, Shelves(folder)) if locks else None
             differences = tuple(comparison.differences(charges)) if comparison is not None else ()
-        return Report(found, tuple(path.name for path in locks), differences, len(charges))
+        hints = tuple(comparison.hints) if comparison is not None else ()
+        return Report(found, tuple(path.name for path in locks), differences, len(charges), hints)
     finally:
         books.close()
 
@@ -104,6 +117,20 @@ def _sentences(found: Audit, *, alone: bool) -> Iterator[str]:
     for account in found.accounts:
         if not account["conserved"]:
             yield f"the credits of {account['account']} don't add up: {account['balance']} are left"
+
+
+def _told(differences: Sequence[Difference]) -> Iterator[str]:
+    """A sentence each; many charges that no lock has are most likely another storyboard's, and told in one."""
+    loose = [found for found in differences if found.loose is not None]
+    folded = len(loose) >= _MANY
+    yield from (found.text for found in differences if not folded or found.loose is None)
+    if folded:
+        first, last = loose[0].task, loose[-1].task
+        credits = sum(found.loose or 0 for found in loose)
+        yield (
+            f"{len(loose)} charges, {credits} credits together, are in no lock that was named ({first} to {last}, "
+            "--json lists them): name the locks of the other storyboards that were rendered here too, with --lock each"
+        )
 
 
 def _names(group: Row) -> str:
@@ -135,6 +162,7 @@ class _Comparison:
     def __init__(self, page: Page, takes: list[Take], providers: frozenset[str], shelves: Shelves) -> None:
         self._page = page
         self._shelves = shelves
+        self.hints: list[str] = []
         takes = [replace(take, tasks=tuple(map(self._work, take.tasks))) for take in takes]
         names = providers or self._familiar(takes)
         self._takes = [take for take in takes if take.provider in names or (not providers and take.rehearsal)]
@@ -181,16 +209,19 @@ class _Comparison:
                 if spare[cost] > 0:
                     spare[cost] -= 1
                     return
-            yield Difference("unknown-charge", f"{what}, and no lock that was named has it", task)
+            yield Difference("unknown-charge", f"{what}, and no lock that was named has it", task, loose=_whole(charge))
             return
         take = self._by_token.get(str(token))
         if take is None:
-            text = f"{what} with the token {token}, and no lock that was named has it"
-        elif take.tasks:
+            text = f"{what}, and no lock that was named has it"
+            yield Difference("unknown-charge", text, task, str(token), _whole(charge))
+            return
+        if take.tasks:
             text = f"{what}, and {take}, whose token that is, has the task {', '.join(take.tasks)}"
         elif take.state != _UNCERTAIN:
             text = f"{what}, and {take}, whose token that is, says {take.state}"
         else:
+            self.hints.append(f"{take} is uncertain, and was taken as {task}: sorapipe adopt {_shell(take)} {task}")
             return
         yield Difference("unknown-charge", text, task, str(token))
 
@@ -235,6 +266,16 @@ class _Comparison:
         elif take.size is not None and take.size != size:
             text = f"{take} says {take.size} bytes for the clip of {task.task}, it has {size}"
             yield Difference("clip", text, task.task)
+
+
+def _whole(charge: Row) -> int:
+    return int(str(charge["credits"]))
+
+
+def _shell(take: Take) -> str:
+    """A take as `sorapipe adopt` takes it, after the storyboard that its lock belongs to."""
+    storyboard = take.lock.removesuffix(".lock") + ".yaml"
+    return f"{quote(storyboard)} {quote(take.address)}"
 
 
 def _is_open(take: Take) -> bool:

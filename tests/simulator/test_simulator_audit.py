@@ -104,11 +104,19 @@ def test_a_charge_that_no_lock_has_is_a_difference(bench: Bench) -> None:
     lost = bench.take("b")
     found = bench.audit(lock)
     assert found.returncode == 1
-    words = (
-        f"10 credits were charged for {lost['task']} (request 4) with the token b, and no lock that was named has it"
-    )
+    words = f"10 credits were charged for {lost['task']} (request 4), and no lock that was named has it"
     assert found.stdout == words + "\n"
     assert bench.audit(lock, bench.lock(lost, name="other.lock")).returncode == 0
+
+
+def test_charges_of_other_storyboards_are_one_sentence(bench: Bench) -> None:
+    lock = bench.lock(bench.take("a"))
+    for token in "bcdefg":
+        bench.take(token)
+    found = bench.audit(lock)
+    assert found.returncode == 1
+    assert found.stdout.startswith("6 charges, 60 credits together, are in no lock that was named (")
+    assert found.stdout.count("\n") == 1
 
 
 def test_an_uncertain_attempt_explains_a_charge_without_an_answer(bench: Bench) -> None:
@@ -116,7 +124,10 @@ def test_an_uncertain_attempt_explains_a_charge_without_an_answer(bench: Bench) 
     with pytest.raises(Exception, match="disconnected"):
         bench.sim.create(metadata="sp1:lost")
     uncertain = attempt("lost", state="uncertain")
-    assert bench.audit(bench.lock(uncertain)).returncode == 0
+    found = bench.audit(bench.lock(uncertain))
+    assert found.returncode == 0
+    task = bench.sim.sim("tasks")[0]["task"]
+    assert f"is uncertain, and was taken as {task}: sorapipe adopt film.yaml sea {task}\n" in found.stdout
     wrong = bench.audit(bench.lock(attempt("lost", state="failed")))
     assert "whose token that is, says failed" in wrong.stdout
     assert (
