@@ -12,14 +12,14 @@ import threading
 from argparse import Namespace
 from collections.abc import Sequence
 
-from sorapipe.simulator.options import Options, parser, serve_options
+from sorapipe.simulator.options import Options, read, serve_options
 
 _LAST_WORDS_SECONDS = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a verb; returns the exit code."""
-    words = parser().parse_args(arguments)
+    words = read(arguments)
     logging.basicConfig(format="simulator: %(message)s", level=logging.WARNING)
     match words.verb:
         case "audit":
@@ -64,6 +64,8 @@ def serve(options: Options) -> int:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
     url = server.callbacks.home = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
+    if sys.stderr.isatty() and not options.while_parent:
+        print(f"for a profile: `embedded: false`, `base_url: {url}`; Ctrl-C ends it", file=sys.stderr, flush=True)
     try:
         runner.run(sockets=[listener])
     except KeyboardInterrupt:

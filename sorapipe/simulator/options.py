@@ -137,6 +137,15 @@ def _count(text: str) -> int:
     return int(text[:12])
 
 
+def read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The words of a verb; wrong ones end the program with exit code 2."""
+    line = parser()
+    words = line.parse_args(arguments)
+    if words.verb != "faults" and words.books is None:
+        line.error("the following arguments are required: --books")
+    return words
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of `python -m sorapipe.simulator`."""
     root = argparse.ArgumentParser(
@@ -144,7 +153,14 @@ def parser() -> argparse.ArgumentParser:
         description="A provider in a box: real HTTP, real clips, no money, and books of its own.",
     )
     verbs = root.add_subparsers(dest="verb", required=True)
-    serve = verbs.add_parser("serve", help="serve on loopback until it is stopped")
+    serve = verbs.add_parser(
+        "serve",
+        help="serve on loopback until it is stopped",
+        description="Serves all dialects on loopback until Ctrl-C. A run reaches it by a profile of your own with "
+        "`extends: simulator-videos` (or another of the simulators), `embedded: false` and `base_url: "
+        "http://127.0.0.1:PORT`. Nothing need be served for a run that starts a simulator itself: it takes the same "
+        'options from a variable, as in SORAPIPE_SIMULATOR="--latency 5" sorapipe run film.yaml.',
+    )
     _books(serve)
     serve.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     serve.add_argument("--while-parent", action="store_true", help="end when stdin closes")
@@ -283,7 +299,12 @@ def _trouble(serve: argparse.ArgumentParser) -> None:
 
 
 def _books(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--books", type=Path, required=True, metavar="FOLDER", help="where the books and clips are kept")
+    verb.add_argument(
+        "--books",
+        type=Path,
+        metavar="FOLDER",
+        help="where the books and clips are kept; `sorapipe simulator` knows those of your practice runs by itself",
+    )
 
 
 def serve_options(words: argparse.Namespace) -> Options:
@@ -319,4 +340,4 @@ def serve_options(words: argparse.Namespace) -> Options:
 
 def parse(arguments: Sequence[str]) -> Options:
     """Options of `serve` from its words; wrong words end the program with exit code 2."""
-    return serve_options(parser().parse_args(["serve", *arguments]))
+    return serve_options(read(["serve", *arguments]))
