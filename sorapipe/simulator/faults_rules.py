@@ -33,7 +33,7 @@ def from_file(path: Path, seed: int | None = None) -> Script:
     try:
         data = path.read_bytes()
     except OSError as problem:
-        raise WrongScript([f"{path} can't be read: {problem.strerror}"]) from None
+        raise WrongScript([f"it can't be read: {problem.strerror}"]) from None
     return read(data, seed)
 
 
