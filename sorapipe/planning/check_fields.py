@@ -69,7 +69,7 @@ class FieldChecker:
             yield unknown("model", request.model or here.default_model, here.models, self._where)
             yield from self._nowhere(request)
             return
-        yield from self._end(model)
+        yield from self._end(model, said=request.model is not None)
         whose = f"`{model.name}` at {self._where}"
         if request.size is not None and model.sizes and request.size not in model.sizes:
             yield unknown("size", request.size, model.sizes, whose)
@@ -87,18 +87,22 @@ class FieldChecker:
             lengths = _all(tuple(map(str, it.seconds)) for it in models)
             yield unknown("seconds", str(request.seconds), lengths, self._where)
 
-    def _end(self, model: Model) -> Iterator[Problem]:
+    def _end(self, model: Model, *, said: bool) -> Iterator[Problem]:
+        """What is told of a model that ends; of one that nobody `said`, the default there, once for all shots."""
         if model.ends is None:
             return
         name = f"`{model.name}` at {self._where}"
         if self._today >= model.ends:
             others = [it.name for it in self._capabilities.models.values() if not it.ends or self._today < it.ends]
-            hint = f"models that are still there: {listed(others)}" if others else "choose another provider"
-            yield Problem(
-                "model-ended", "model", f"{name} ended on {model.ends}: nothing can be rendered with it", hint
+            hint = (
+                f"models that are still there: {listed(others)}"
+                if others
+                else "choose another provider: `sorapipe providers` lists them"
             )
+            text = f"{name} ended on {model.ends}: nothing can be rendered with it"
+            yield Problem("model-ended", "model", text, hint, once=not said)
         else:
-            yield Problem("model-ends", "model", f"{name} ends on {model.ends}", None, True)
+            yield Problem("model-ends", "model", f"{name} ends on {model.ends}", None, True, once=not said)
 
     def _field_problems(self, request: Request) -> tuple[Problem, ...]:
         key = (

@@ -77,6 +77,8 @@ def test_the_end_of_a_model_is_a_warning_before_and_an_error_after() -> None:
     assert said(shot("a"), at=ending) == ["warning: `sora-2` at `studio` ends on 2027-01-01"]
     assert said(shot("a"), at=ending, done=True) == []
     ended = replace(REAL, models={**REAL.models, "sora-2": replace(MODEL, ends=DAY)})
+    (once,) = found(shot("a", model=None), shot("b", model=None), at=ended)
+    assert once.message.endswith("nothing can be rendered with it (2 shots)")
     (problem,) = found(shot("a"), at=ended)
     assert problem.message == "`sora-2` at `studio` ended on 2026-11-22: nothing can be rendered with it"
     assert problem.hint == "models that are still there: `sora-2-hd`"
