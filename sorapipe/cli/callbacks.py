@@ -70,9 +70,9 @@ def callback_options(verb: F) -> F:
     """What a run asks about callbacks."""
     for option in (
         click.option("--listen", type=HostAndPort(), metavar="HOST:PORT",
-                     help="Hear callbacks here: a job that one names is asked at once."),
+                     help="Hear here that a job has ended, and fetch its clip at once."),
         click.option("--callback-url", type=WebAddress(), metavar="URL",
-                     help="Have the provider call back here when a job has ended."),
+                     help="Where the provider calls: an address that leads to --listen."),
     ):  # fmt: skip
         verb = option(verb)
     return verb
