@@ -64,7 +64,7 @@ def serve(options: Options) -> int:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
     url = server.callbacks.home = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
-    if sys.stderr.isatty() and not options.while_parent:
+    if not options.while_parent and sys.stderr is not None and sys.stderr.isatty():
         print(f"for a profile: `embedded: false`, `base_url: {url}`; Ctrl-C ends it", file=sys.stderr, flush=True)
     try:
         runner.run(sockets=[listener])

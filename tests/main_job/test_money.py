@@ -111,7 +111,9 @@ def test_what_is_shown_is_what_the_books_say(studio: Studio, money: str, kept: i
         "wasted": 15, "uncertain": 10,
     }  # fmt: skip
     if "success" not in money:  # nobody asks for the lost one, so its clip is never made
-        assert sums["paid"] + sums["uncertain"] == told
+        # What is charged when it starts may not have been when the simulator ended: nobody asks about the lost one.
+        unbooked = {0, 10} if "start" in money else {0}
+        assert sums["paid"] + sums["uncertain"] - told in unbooked
     page = studio.run("status", "--cost", "storyboard.yaml").out
     assert "perhaps paid" in page
     assert len({len(line) for line in page.splitlines() if line.startswith(("in all", "tower"))}) == 1
