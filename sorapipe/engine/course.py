@@ -26,6 +26,9 @@ CLIPS_WAIT = 3.0
 stays one: all of them come down, then all are sent, and the provider stands idle in between."""
 DROWSY = 60.0
 """Seconds for which nothing is bought after the machine slept, unless a job is answered before."""
+KEY_REFUSED = "authentication"
+"""The code of the reason why nothing more is sent to a provider that refuses the key."""
+UNSENT = frozenset({Phase.HELD, Phase.READY})
 IDLE = frozenset({Phase.HELD, Phase.READY, Phase.PARKED, Phase.OVER})
 _CODES = {
     AttemptState.UNCERTAIN: ends.UNCERTAIN,
@@ -162,7 +165,8 @@ class Course:
         self.effects.append(Tell(event))
 
     def halt(self, reason: Reason, code: int | None) -> None:
-        """No more creates in this run; what is paid is still collected."""
+        """No more creates in this run; what is paid is still collected. `code` is `None` where the end depends on
+        whether anything is left undone by it."""
         if code is not None:
             self.codes.add(code)
         if self.stopped is None:
@@ -204,15 +208,26 @@ class Course:
     def ready(self, job: Job, now: float) -> None:
         """The job may be sent, unless the run is about to end."""
         if self.leaving:
-            self.not_started(job, self.why_left(), now)
+            self.left(job, now)
             return
         if job.phase not in IDLE:
             self.active -= 1
         self.board.ready(job)
 
-    def why_left(self) -> Reason:
-        """What is said of jobs that the end of the run finds undone."""
-        return self.stopped or Reason("time", "the run ended before it was its turn")
+    def why_ended(self) -> str | None:
+        """What ended the run early, if anything. A key that was refused once and held nothing up did not."""
+        if self.stopped is None:
+            return None
+        if self.stopped.code == KEY_REFUSED and self.codes.isdisjoint({ends.AUTHENTICATION, ends.AGAIN}):
+            return None
+        return self.stopped.text
+
+    def left(self, job: Job, now: float) -> None:
+        """The end of the run finds the job undone, for the reason for which nothing more was sent."""
+        reason = self.stopped or Reason("time", "the run ended before it was its turn")
+        if reason.code == KEY_REFUSED:
+            self.codes.add(ends.AUTHENTICATION)
+        self.not_started(job, reason, now)
 
 
 def sure(job: Job) -> Attempt:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from sorapipe.engine import outcome as ends
 from sorapipe.engine.board import Job, Phase
-from sorapipe.engine.course import ZERO, Course
+from sorapipe.engine.course import KEY_REFUSED, ZERO, Course
 from sorapipe.engine.events import Paused, Said, Sending, Sent
 from sorapipe.engine.lane import AFTER_UNKNOWN, Lane
 from sorapipe.engine.messages import Create, Created, DiskRefused
@@ -160,7 +160,7 @@ class Creates:
                 self._course.tell(Paused(seconds, "rate limit"))
             case Refusal.AUTHENTICATION:
                 text = f"`{attempt.provider}` refused the key: {answer.message}"
-                self._course.halt(Reason("authentication", text, "sorapipe run"), ends.AUTHENTICATION)
+                self._course.halt(Reason(KEY_REFUSED, text, "sorapipe run"), ends.AUTHENTICATION)
             case Refusal.CREDITS:
                 text = f"the credits at `{attempt.provider}` don't reach: {answer.message}"
                 self._course.halt(Reason("credits", text, "sorapipe run"), ends.CREDITS)

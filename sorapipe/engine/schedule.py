@@ -6,7 +6,7 @@ from typing import assert_never
 
 from sorapipe.engine import outcome as ends
 from sorapipe.engine.board import Board, Job, Phase
-from sorapipe.engine.course import LONG_AGO, ZERO, Course, sure
+from sorapipe.engine.course import LONG_AGO, UNSENT, ZERO, Course, sure
 from sorapipe.engine.creates import Creates
 from sorapipe.engine.events import Downloading, Ended, NotStarted, Stopped
 from sorapipe.engine.landing import Landing
@@ -55,7 +55,6 @@ ASLEEP = 30.0
 """Seconds by which a step comes too late from which on the machine must have slept, or we were stopped."""
 
 _AT_PROVIDER = frozenset({Phase.RUNNING, Phase.WAITING_TO_LOAD, Phase.LOADING, Phase.PARKED})
-_NEVER_SENT = frozenset({Phase.HELD, Phase.READY})
 
 
 class Schedule:
@@ -114,7 +113,7 @@ class Schedule:
             spent=self._course.spent,
             sent=self._creates.sent,
             polls=self._watch.asked,
-            why=None if self._course.stopped is None else self._course.stopped.text,
+            why=self._course.why_ended(),
         )
 
     def _hear(self, news: News, now: float) -> None:  # noqa: PLR0912  one line a kind of news: a table
@@ -178,7 +177,7 @@ class Schedule:
     def _freed(self, job: Job, now: float) -> None:
         """Nothing of this run holds the job any more."""
         if self._course.leaving:
-            self._course.not_started(job, self._course.why_left(), now)
+            self._course.left(job, now)
             return
         action = job.work.step.action
         if job.work.step.reuse is not None:
@@ -271,8 +270,8 @@ class Schedule:
             self._course.effects.append(Interrupt())
         self._seeking.leave(now)
         for job in self._course.board:
-            if job.phase in _NEVER_SENT:
-                self._course.not_started(job, self._course.why_left(), now)
+            if job.phase in UNSENT:
+                self._course.left(job, now)
             elif job.phase in _AT_PROVIDER:
                 self._course.codes.add(ends.AGAIN)
 

@@ -10,7 +10,7 @@ from typing import assert_never
 from sorapipe.engine import outcome as ends
 from sorapipe.engine.asking import Asking
 from sorapipe.engine.board import Job, Phase
-from sorapipe.engine.course import IDLE, LONG_AGO, ZERO, Course, sure
+from sorapipe.engine.course import IDLE, KEY_REFUSED, LONG_AGO, ZERO, Course, sure
 from sorapipe.engine.events import Progressed, Said
 from sorapipe.engine.messages import Polled, PolledAll
 from sorapipe.engine.poll import Durations, after_miss
@@ -216,11 +216,12 @@ class Watch:
         self._course.polls.set(job.key, now + after_miss(job.misses, answer.retry_after, chance))
 
     def _key_refused(self, provider: str, message: str) -> bool:
-        """A provider refused its key. Whether it did so too often: its jobs are left for a later run."""
+        """A provider refused its key: nothing more is bought there. Whether it did so too often: its jobs are left for
+        a later run."""
         self._key_refusals[provider] += 1
         if self._buys_at(provider):
             text = f"`{provider}` refused the key: {message}"
-            self._course.halt(Reason("authentication", text, "sorapipe run"), ends.AUTHENTICATION)
+            self._course.halt(Reason(KEY_REFUSED, text, "sorapipe run"), None)
         if self._key_refusals[provider] < MOST_KEY_REFUSALS:
             return False
         self._course.codes.add(ends.AUTHENTICATION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engine.memory_disk import full
 from engine.scripted import Charged
 from engine.world import CAPABILITIES, World, character, film, never_twice, shot
 
@@ -221,6 +222,39 @@ def test_a_key_that_is_revoked_while_jobs_run_ends_the_run_and_loses_nothing() -
     assert len(world.provider.charges) == 3
 
 
+def refused_once(world: World) -> None:
+    """The first poll is answered as if the key were wrong, all others as they should be."""
+    answers = [Missed("401", authentication=True)]
+    world.provider.script.every_poll = lambda *_: answers.pop() if answers else None
+
+
+def test_a_key_that_is_refused_once_and_holds_nothing_up_is_no_end() -> None:
+    world = three()
+    refused_once(world)
+    outcome = ran(world)
+    assert outcome.exit_code == 0
+    assert outcome.why is None
+    assert world.states() == {"a": [S.DONE], "b": [S.DONE], "c": [S.DONE]}
+
+
+def test_a_key_that_is_refused_once_before_all_is_sent_leaves_the_rest_and_says_so() -> None:
+    world = World(film(shot("a"), shot("b", continues="a")))
+    refused_once(world)
+    outcome = ran(world)
+    assert outcome.exit_code == 6
+    assert outcome.why == "`studio` refused the key: 401"
+    assert [one.label for one in outcome.not_started] == ["b"]
+    assert world.states() == {"a": [S.DONE]}
+    assert ran(world).exit_code == 0
+
+
+def test_a_shot_that_could_not_be_sent_anyway_is_not_left_for_the_key() -> None:
+    world = World(film(shot("a"), shot("b", continues="a")))
+    answers: list[PollAnswer] = [Failed(None, "no"), Missed("401", authentication=True)]
+    world.provider.script.every_poll = lambda *_: answers.pop()
+    assert ran(world).exit_code == 8
+
+
 # Clips.
 
 
@@ -325,11 +359,11 @@ def test_a_persons_file_of_that_name_is_left_alone() -> None:
 
 def test_a_disk_that_refuses_the_intent_sends_nothing() -> None:
     world = three()
-    world.disk.full = {"append /state/journals"}
+    world.disk.refuse = full("append /state/journals")
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 11
     assert world.provider.calls == []
-    world.disk.full = set()
+    world.disk.refuse = None
     assert ran(world).exit_code == 0
 
 
@@ -339,7 +373,7 @@ def test_a_disk_that_refuses_the_task_says_how_to_adopt_it_and_stops() -> None:
 
     def create(order: object) -> object:
         answer = accept(order)  # type: ignore[arg-type]
-        world.disk.full = {"append /state/journals"}
+        world.disk.refuse = full("append /state/journals")
         return answer
 
     world.provider.create = create  # type: ignore[method-assign, assignment]
@@ -351,12 +385,12 @@ def test_a_disk_that_refuses_the_task_says_how_to_adopt_it_and_stops() -> None:
 
 def test_a_disk_that_is_full_in_a_download_keeps_what_came_and_a_later_run_collects_it() -> None:
     world = three()
-    world.disk.full = {"append /film/renders"}
+    world.disk.refuse = full("append /film/renders")
     outcome = ran(world)
     assert outcome.exit_code == 11
     assert "no space left" in (outcome.why or "")
     charged = len(world.provider.charges)
-    world.disk.full = set()
+    world.disk.refuse = None
     assert ran(world).exit_code == 0
     assert len(world.provider.charges) == max(charged, 3)
 

@@ -5,88 +5,12 @@ What the ledger has, what the lock says, what a person sees, and the exit code. 
 
 from __future__ import annotations
 
-import itertools
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign.fault_play import Film, attempts, scripted, tasks_of, unsettled
-from campaign.nurse import Nurse, nursing
-from campaign.server import Server, serving
-
-_ACCOUNTS = 120
-_NUMBERS = itertools.count()
-RUN = ("run", "film.yaml", "--yes", "--max-wait", "10m")
-Begin = Callable[..., Film]
-
-
-@pytest.fixture(scope="module")
-def nurse() -> Iterator[Nurse]:
-    with nursing() as nurse:
-        yield nurse
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("provider") / "books", _ACCOUNTS, ("--latency", "0")) as server:
-        yield server
-
-
-@pytest.fixture
-def begin(nurse: Nurse, server: Server, tmp_path: Path) -> Iterator[Begin]:
-    """A film and a script of faults; afterwards the key is nowhere, and no token was sent twice."""
-    films: list[Film] = []
-
-    def make(*rules: dict[str, Any], dialect: str = "tasks", haste: float = 1.0) -> Film:
-        root = tmp_path / f"film-{len(films)}"
-        root.mkdir()
-        off = "features: {list: false, metadata_echo: false}\n" if dialect == "videos" else ""
-        film = Film(root, server, next(_NUMBERS), dialect, haste, off)
-        film.start = nurse.start
-        films.append(film)
-        scripted(server, rules)
-        return film
-
-    yield make
-    scripted(server, ())
-    for film in films:
-        assert film.leaks() == []
-        tokens = [line.token for line in film.lines()]
-        assert len(set(tokens)) == len(tokens)
-        assert not any("Traceback" in text or "BUG" in text for text in film.said), film.said
-
-
-def fault(call: str, what: Any, **when: Any) -> dict[str, Any]:
-    return {"call": call, "what": what, "when": when} if when else {"call": call, "what": what}
-
-
-def states(film: Film) -> dict[str, str]:
-    return {one["address"]: one["state"] for one in attempts(film.lock)}
-
-
-def charges(film: Film) -> list[str]:
-    return [line.shot for line in film.lines() if line.kind == "charge"]
-
-
-def asked(film: Film, *calls: str) -> list[dict[str, Any]]:
-    """The requests of this account (or, of files, anybody's without a key) in the simulator's books."""
-    mine = f"%sha256:{sha256(f'Bearer {film.key}'.encode()).hexdigest()}%"
-    with closing(sqlite3.connect(f"file:{film.server.folder / 'books.sqlite'}?mode=ro", uri=True)) as books:
-        books.row_factory = sqlite3.Row
-        rows = books.execute("SELECT * FROM requests WHERE headers LIKE ? ORDER BY number", (mine,)).fetchall()
-    return [dict(row) for row in rows if row["call"] in calls]
-
-
-def healed(film: Film, code: int = 0) -> None:
-    """The trouble is over; the next run."""
-    scripted(film.server, ())
-    ended = film.run(*RUN)
-    assert ended.code == code, ended.out + ended.err
+from campaign.fault_play import attempts, scripted, tasks_of, unsettled
+from faults.rows import RUN, Begin, asked, charges, fault, healed, states
 
 
 def test_the_answers_of_two_creates_in_a_row_are_unknown(begin: Begin) -> None:
@@ -139,6 +63,26 @@ def test_a_key_that_is_revoked_while_jobs_run_leaves_their_ids(begin: Begin) -> 
     healed(film)
     after = {one["address"]: tasks_of(one) for one in attempts(film.lock, "done")}
     assert before.items() <= after.items()
+
+
+def test_a_key_that_is_refused_by_one_poll_and_holds_nothing_up(begin: Begin) -> None:
+    film = begin(fault("query", {"status": 401}, nth=1))
+    ended = film.run("run", "film.yaml", "tide", "--yes")
+    assert ended.code == 0
+    assert "`house` refused the key" in ended.err, "it is said"
+    assert "ended early" not in ended.out
+    assert states(film) == {"tide": "done"}
+    assert len(asked(film, "query")) > 1
+
+
+def test_a_key_that_is_refused_by_one_poll_before_all_is_sent(begin: Begin) -> None:
+    film = begin(fault("query", {"status": 401}, nth=1))
+    ended = film.run(*RUN)
+    assert ended.code == 6
+    assert "ended early: `house` refused the key" in ended.out
+    assert states(film) == {"gull": "done", "tide": "done", "moor": "done"}, "what is paid is collected"
+    healed(film)
+    assert sorted(charges(film)) == ["dive", "gull", "moor", "tide"]
 
 
 def test_402(begin: Begin) -> None:
