@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from engine.memory_disk import full
 from engine.scripted import Charged, ScriptedProvider
 from engine.world import World, character, film, never_twice, shot
 
@@ -173,13 +174,13 @@ def test_what_the_disk_refuses_of_a_look_ends_the_run_and_loses_nothing() -> Non
 
     def then_full(tasks: object) -> object:
         if world.now > 1059:
-            world.disk.full = {"append /state/journals"}
+            world.disk.refuse = full("append /state/journals")
         return newest(tasks)  # type: ignore[arg-type]
 
     world.provider.newest = then_full  # type: ignore[method-assign, assignment]
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 11
-    world.disk.full = set()
+    world.disk.refuse = None
     world.provider.newest = newest  # type: ignore[method-assign]
     finished(world)
     assert len(world.provider.charges) == 6

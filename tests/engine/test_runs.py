@@ -21,7 +21,7 @@ def test_every_shot_becomes_a_clip_and_a_second_run_has_nothing_to_do() -> None:
     assert world.clips() == ["cliff_t01.mp4", "stairs_t01.mp4", "storm_t01.mp4"]
     assert outcome.spent == Decimal(3)
     assert world.plan().idle
-    assert not [path for path in world.disk.data if path.suffix in {".part", ".etag"}]
+    assert not [path for path in world.disk.paths() if path.suffix in {".part", ".etag"}]
 
 
 def test_a_frame_of_the_parents_clip_is_the_reference_and_the_take_is_bound_to_that_clip() -> None:
@@ -102,8 +102,8 @@ def test_an_edited_prompt_renders_that_shot_again_and_keeps_the_old_take() -> No
 def test_a_deleted_clip_is_fetched_again_and_costs_nothing() -> None:
     world = World(film(shot("a"), shot("b")))
     world.run()
-    gone = next(path for path in world.disk.data if path.name == "a_t01.mp4")
-    del world.disk.data[gone]
+    gone = next(path for path in world.disk.paths() if path.name == "a_t01.mp4")
+    world.disk.take_away(gone)
     outcome = world.run()
     assert outcome is not None and outcome.exit_code == 0 and outcome.sent == 0
     assert world.clips() == ["a_t01.mp4", "b_t01.mp4"]

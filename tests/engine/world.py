@@ -143,12 +143,13 @@ class World:
         limits: Limits | None = None,
         latency: float = 0.01,
         assets: Mapping[str, tuple[Asset, bytes]] | None = None,
+        disk: MemoryDisk | None = None,
     ) -> None:
         self.storyboard = storyboard
         self.capabilities = capabilities
         self.limits = limits or Limits()
         self.now = 1000.0
-        self.disk = MemoryDisk()
+        self.disk = disk or MemoryDisk()
         self.provider = ScriptedProvider(lambda: self.now, self.disk, seconds)
         self.others: dict[str, Provider] = {}
         self.random = Random(seed)
