@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     cls=VerbCommand,
     short_help="Render what is missing or was edited; goes on by itself after a break.",
     help="Render what is missing or was edited. A run that was interrupted goes on, and one with nothing to do writes "
-    "nothing. A real provider asks before it costs money; Ctrl-C once ends a run when it is safe, twice at once.",
+    "nothing. A real provider asks before it costs money; Ctrl-C once ends a run when it is safe, twice at once. Clips "
+    "that are broken, of another length or orientation, or of another task are never taken for done; a clip of the "
+    "right shape that shows something else can't be told: look at it.",
     examples=(
         ("sorapipe run", "the storyboard of this folder"),
         ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),

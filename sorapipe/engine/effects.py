@@ -394,6 +394,8 @@ def conclude(effect: Conclude, studio: Studio) -> News:
     why = attempt.why or ""
     try:
         match attempt.state:
+            case _ if made is not None and not attempt.address.startswith("@"):
+                books.character(made)  # whatever became of the shot's clip
             case AttemptState.DONE:
                 handle = None if made is None else made.handle
                 books.done(attempt.token, sha256=attempt.sha256, size=attempt.size, out=attempt.out, handle=handle)
@@ -403,8 +405,6 @@ def conclude(effect: Conclude, studio: Studio) -> News:
                 books.vanished(attempt.token, why)
             case AttemptState.UNAVAILABLE:
                 books.unavailable(attempt.token, why)
-            case AttemptState.SUBMITTED if made is not None:
-                books.character(made)
             case AttemptState.UNCERTAIN:
                 books.not_bought(attempt.address, attempt.token, attempt.take, why)
             case other:

@@ -101,8 +101,8 @@ class CopyClip:
 class Conclude:
     """Journal what the schedule concluded about an attempt: `attempt` already has the state and the reason.
 
-    `character` is the one that it made; that of a shot that still runs is written alone. An uncertain attempt is one by
-    which nothing was bought.
+    `character` is the one that it made; that of a shot is written alone. An uncertain attempt is one by which nothing
+    was bought.
     """
 
     key: str

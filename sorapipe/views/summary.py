@@ -32,6 +32,8 @@ _ADVICE = {
     AttemptState.UNCERTAIN: "look for `{0}` in your account; if its task is there: `sorapipe adopt {0} TASK{1}`, "
     "else send it again: `sorapipe resubmit {0}`",
 }
+_LOOK = "a clip of the right shape that shows something else can't be told: look at the others too"
+"""Said where a clip was not what was asked: whoever sent one as another's may have done so twice."""
 _COMMAND = re.compile("`(sorapipe [^`]+)`")
 _INTERRUPTED = "signal"
 """The code of the reason why a run that was ended by a person begins nothing more."""
@@ -77,6 +79,8 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
             where = page.path(end.out) if end.out else "made"
             lines.append(f"  {paint('✓', 'green')} {_name(end):{width}}  {escape(where)}")
         lines += [f"    {'':{width}}  {paint(f'note: {escape(note)}', 'dim')}" for note in end.notes]
+    if any(end.state is AttemptState.SUSPECT for end in bad):
+        lines.append(f"  {paint(f'note: {_LOOK}', 'dim')}")
     if len(made) > _MOST:
         folders = sorted({page.path(str(PurePosixPath(end.out).parent)) for end in made if end.out})
         lines.append(f"  {paint('✓', 'green')} {count(len(made), 'take')} in {escape(', '.join(folders))}/")

@@ -269,6 +269,26 @@ def test_another_size_of_the_right_orientation_is_a_note(begin: Begin) -> None:
     assert "note: it is 640x360, not 1280x720" in ended.err
 
 
+def test_another_length_within_what_the_profile_allows(begin: Begin) -> None:
+    film = begin(fault("file", {"other-duration": 4}, prompt="gull"))
+    with (film.root / "config/providers/house.yaml").open("a") as profile:
+        profile.write("verify: {seconds: 6}\n")
+    assert film.run(*RUN).code == 0
+    assert states(film)["gull"] == "done"
+
+
+def test_another_prompts_clip_of_the_right_shape_can_not_be_told(begin: Begin) -> None:
+    film = begin(fault("file", "other-clip", prompt="gull"), fault("file", "other-task-clip", prompt="tide"))
+    ended = film.run(*RUN)
+    assert ended.code == 12
+    assert states(film) == {"gull": "done", "tide": "suspect", "moor": "done", "dive": "done"}
+    told = "a clip of the right shape that shows something else can't be told"
+    assert told in ended.out, "where one clip was not right, others may not be either"
+    assert told in " ".join(film.run("run", "--help").out.split())
+    scripted(film.server, ())
+    assert told not in film.run("run", "film.yaml", "gull", "--yes").out
+
+
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_redirect_on_an_api_call(begin: Begin, code: int) -> None:
     film = begin(fault("create", {"redirect": {"to": "self", "code": code}}, nth=2), fault("query", "redirect", nth=1))
