@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 @provider_option
 def command(words: tuple[str, ...], because: str, clear: bool, provider: str | None) -> None:
     """Writes down what is accepted and lists it."""
-    from sorapipe.cli.production import produce, read
+    from sorapipe.cli.production import produce, read, show
+    from sorapipe.cli.reach import without_address
     from sorapipe.planning.facts import Waiver
     from sorapipe.views.words import count
 
@@ -65,6 +66,9 @@ def command(words: tuple[str, ...], because: str, clear: bool, provider: str | N
     for it, take in blessed:
         click.echo(_line(it, take), err=True)
     click.echo(f"\n{count(len(blessed), 'shot')} accepted, until the text or a clip before it changes again", err=True)
+    note = without_address(production.profile)
+    if note is not None:
+        show([note], {})
 
 
 def _clear(words: Words, because: str, provider: str | None) -> None:

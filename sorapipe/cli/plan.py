@@ -55,6 +55,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     production = produce(script, provider)
     plan = production.plan(Wishes(select, cascade=cascade, reshoot=reshoot, first_takes=first_takes))
     warn_of_limits(production, plan)
+    if not plan.idle:
+        _note_who_is_missing(production)
     checked(production, plan)
     if as_json or shape == "json":
         from sorapipe.storyboard.diagnostics import as_json as data_of
@@ -72,6 +74,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         _say_who_looks(production, plan)
     if exit_code and not plan.idle:
         raise Quit(Exit.SOMETHING_TO_DO)
+
+
+def _note_who_is_missing(production: Production) -> None:
+    from sorapipe.cli.reach import without_address
+
+    note = without_address(production.profile)
+    if note is not None:
+        production.diagnostics.add(note)
 
 
 def _say_who_looks(production: Production, plan: Plan) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.providers.key import Key
 from sorapipe.providers.profile import Profile
+from sorapipe.storyboard.diagnostics import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from sorapipe.providers.client import HttpProvider
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 
 def need_address(profile: Profile) -> None:
     """Raises `Expected` (2) for a profile without an address, with the file to write."""
+    note = without_address(profile)
+    if note is not None:
+        raise Expected(Exit.USAGE, note.message, note.hint)
+
+
+def without_address(profile: Profile) -> Diagnostic | None:
+    """What is to be said of a profile without an address, with the file to write; `None` where there is somebody."""
     if profile.base_url is not None or profile.embedded:
-        return
-    raise Expected(Exit.USAGE, f"`{profile.name}` has no address, so nothing can be sent", addressed(profile))
+        return None
+    text = f"`{profile.name}` has no address, so nothing can be sent"
+    return Diagnostic(Severity.NOTE, "no-address", text, None, addressed(profile))
 
 
 def addressed(profile: Profile) -> str:

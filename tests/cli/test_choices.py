@@ -73,6 +73,16 @@ def test_what_is_stale_by_its_parent_can_be_accepted(edited: Studio) -> None:
     assert film(edited)["b"] == ("t01", "fresh")
 
 
+def test_accept_says_that_a_provider_has_no_address(edited: Studio) -> None:
+    edited.run("pick", "tram.yaml", "a", "1")
+    words = ("accept", "tram.yaml", "a", "--because", "seen")
+    told = edited.run(*words, "--provider", "openai-compatible").err
+    assert "1 shot accepted" in told
+    assert "note: `openai-compatible` has no address, so nothing can be sent" in told
+    edited.run("accept", "tram.yaml", "a", "--clear")
+    assert "no address" not in edited.run(*words).err
+
+
 def test_accept_wants_a_shot_and_a_reason(edited: Studio) -> None:
     assert "wants a shot" in edited.run("accept", "tram.yaml", "--because", "x", code=2).err
     assert "wants a reason" in edited.run("accept", "tram.yaml", "a", code=2).err

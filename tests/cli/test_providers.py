@@ -158,7 +158,11 @@ def test_without_an_address_the_file_to_write_is_printed_and_works(
     plain = "sorapipe: 1\nshots: [{id: a, prompt: x}]\n"
     (film / "storyboard.yaml").write_text(plain)
     sorapipe("validate", "--provider", "openai-compatible")
-    assert "price unknown" in sorapipe("plan", "--provider", "openai-compatible").out
+    plan = sorapipe("plan", "--provider", "openai-compatible")
+    assert "price unknown" in plan.out
+    assert plan.err.startswith("note: `openai-compatible` has no address, so nothing can be sent\n")
+    (note,) = json.loads(sorapipe("plan", "--json", "--provider", "openai-compatible").out)["warnings"]
+    assert note["code"] == "no-address"
     for words in (["run"], ["credits"], ["providers", "check", "openai-compatible"]):
         options = ["--provider", "openai-compatible"] if words[0] != "providers" else []
         err = sorapipe(*words, *options, code=2).err
