@@ -35,6 +35,8 @@ UNANSWERED = frozenset({"P2", "P3", "P4", "P5", "P6", "P7"})
 _UNSTEADY = frozenset({"P10", "P21", "P22", "P23", "P24", ANY, TORN})
 LATENCY = "0.02"
 _MOST_RUNS = 6
+_UNDER_WAY = 2
+"""Creates that may be charged after a signal: the one in flight, and the next one while it is on its way."""
 _MOST_SAID, _LONGEST = 6, 1200
 _COLD_PATIENCE = 60.0
 _DONE, _HELD, _UNCERTAIN, _AGAIN = 0, 4, 9, 10
@@ -219,12 +221,16 @@ class Trial:
         if client.ended(self.random.uniform(0.05, 0.95) * self.case.seconds):
             self._check_code(self._ended(client), {_DONE})
             return
+        before = len(self._charges())
         client.signal(number)
         if twice and not client.ended(self.random.uniform(0.0, 0.03)):
             client.signal(number)
         ended = self._ended(client)
         self.verdict.killed += ended.code == SIGNALS[name]
         self._check_code(ended, {SIGNALS[name], _DONE})
+        later = len(self._charges()) - before
+        if later > _UNDER_WAY:
+            self._say(f"{later} creates were sent after the signal")
         if not twice:
             self._check_graceful(ended)
 
@@ -420,7 +426,7 @@ class Pool:
     def open(self) -> Iterator[Pool]:
         """Everything runs until the end of the context."""
         config = self._root / "config"
-        with serving(self._root / "books", self._accounts, ("--latency", LATENCY)) as server:
+        with serving(self._root / "books", self._accounts + len(PROVIDERS), ("--latency", LATENCY)) as server:
             self.server = server
             write_profiles(config, server)
             setup = {"url": server.url, "books": str(server.folder), "config": str(config), "root": str(self._root)}
@@ -460,9 +466,16 @@ class Pool:
         return Verdict(**json.loads(line))
 
     def references(self) -> dict[str, Verdict]:
-        """A run that nobody kills, of each dialect: what it costs, how long it takes, which points it passes."""
-        cases = [Case("plain", "", provider, 0, self.account()) for provider in PROVIDERS]
-        return dict(zip(PROVIDERS, self.threads.map(self.carry_out, cases), strict=True))
+        """A run that nobody kills, of each dialect: what it costs, how long it takes, which points it passes.
+
+        The second one counts: the server makes its first clips slowly, and a kill that was timed by that would come
+        when all is over."""
+        for nth in range(2):
+            cases = [Case("plain", "", provider, nth, self.account()) for provider in PROVIDERS]
+            found = list(self.threads.map(self.carry_out, cases))
+            if any(verdict.broken for verdict in found):
+                break
+        return dict(zip(PROVIDERS, found, strict=True))
 
 
 def _worker(setup: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from campaign.film import CREATES, PROVIDERS, Stage, write_profiles
 from campaign.server import Server, key_of, serving
 from campaign.warm import Client, rehearse, warm_up
 
+_PATIENCE = 60.0
 _DONE, _HELD, _UNCERTAIN = 0, 4, 9
 _HOLDER = re.compile(r"held by process (\d+)")
 
@@ -58,20 +60,31 @@ class _Gate:
         os.read(self._closed, 1)
 
 
-def crowd(stage: Stage, server: Server, many: int) -> Crowd:
-    """Starts so many at once, looks who submits, kills that one, lets one more run to its end."""
+def _nothing() -> None:
+    pass
+
+
+def crowd(
+    stage: Stage, server: Server, many: int, prepare: Callable[[], None] = _nothing, patience: float = _PATIENCE
+) -> Crowd:
+    """Starts so many at once, looks who submits, kills that one, lets one more run to its end.
+
+    `prepare` is called in every child; `patience` are the seconds in which all but one must have ended.
+    """
     found = Crowd(many)
     began = time.monotonic()
     gate = _Gate()
     stage.set_up()
-    clients = [
-        Client(("run", stage.manifest, "--yes"), stage.film, stage.environment(), Fate("P1", 1, gate.stand),
-               gate.wait_for_begin)
-        for _ in range(many)
-    ]  # fmt: skip
+    line = ("run", stage.manifest, "--yes")
+
+    def begin() -> None:
+        prepare()
+        gate.wait_for_begin()
+
+    clients = [Client(line, stage.film, stage.environment(), Fate("P1", 1, gate.stand), begin) for _ in range(many)]
     gate.begin()
     os.read(gate.arrived, 1)
-    holder = _refused(clients, found)
+    holder = _refused(clients, found, patience)
     found.seconds = time.monotonic() - began
     if holder is not None:
         _replaced(holder, stage, found)
@@ -83,9 +96,9 @@ def crowd(stage: Stage, server: Server, many: int) -> Crowd:
     return found
 
 
-def _refused(clients: list[Client], found: Crowd) -> Client | None:
+def _refused(clients: list[Client], found: Crowd, patience: float) -> Client | None:
     """All but one end by themselves, and name the one that doesn't."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + patience
     going = list(clients)
     while len(going) > 1 and time.monotonic() < until:
         for client in [one for one in going if one.ended(0.0)]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from campaign.fault_cells import FAULTS, SHOTS, Cell, script
+from campaign.fault_cells import FAULTS, KTH, SHOTS, Cell, script
 from campaign.hasty import hurry
 from campaign.server import Server, key_of
 from campaign.warm import Client, Ended
@@ -32,6 +32,9 @@ _HALTING = frozenset({"key", "credits"})
 _LOST = frozenset({"vanished", "unavailable", "suspect"})
 _BUGS = ("Traceback", "BUG", "this is a bug")
 _ROUNDS = 3
+_MOST_UNKNOWN = 2
+_LIST_WAIT = "24h"
+"""Where the list is struck, jobs take real time, while the client's clock leaps from one question to the next."""
 _PAID_WITHOUT_CLIP = 12
 
 
@@ -45,7 +48,7 @@ class Verdict:
     ended: int = -1
 
     def breaks(self, kind: str, text: str) -> None:
-        """Notes one thing. `kind`: double, traceback, code, key, lost, shown, resume, audit, idle, hang."""
+        """Notes one thing. `kind`: double early halt traceback code key lost shown resume audit idle hang."""
         self.broken.append((kind, text))
 
 
@@ -119,6 +122,18 @@ class Film:
             ).fetchall()
         return [Line(kind, task, token, _shot(str(body))) for kind, task, token, body in rows]
 
+    def requests(self, *calls: str) -> list[tuple[str, str]]:
+        """Task and headers of each request of these calls; of those that carry no key the ones about our tasks."""
+        ours = f"sha256:{sha256(f'Bearer {self.key}'.encode()).hexdigest()}"
+        tasks = {line.task for line in self.lines()}
+        with closing(sqlite3.connect(f"file:{self.server.folder / 'books.sqlite'}?mode=ro", uri=True, timeout=20)) as b:
+            wanted = ",".join("?" * len(calls))
+            rows = b.execute(
+                f"SELECT coalesce(task, ''), headers FROM requests WHERE call IN ({wanted}) ORDER BY number",  # noqa: S608
+                calls,
+            ).fetchall()
+        return [(task, text) for task, text in rows if ours in text or task in tasks]
+
     def leaks(self) -> list[str]:
         """Where the key stands: files, or outputs."""
         key = self.key.encode()
@@ -180,7 +195,7 @@ def fired(server: Server) -> int:
     return sum(int(rule["fired"]) for rule in rules if rule["call"] == rules[0]["call"])
 
 
-def play(cell: Cell, root: Path, server: Server, number: int) -> Verdict:
+def play(cell: Cell, root: Path, server: Server, number: int, start: Start = _forked) -> Verdict:
     """One cell, from the fault to a film that is whole."""
     began = time.monotonic()
     verdict = Verdict(cell)
@@ -189,7 +204,8 @@ def play(cell: Cell, root: Path, server: Server, number: int) -> Verdict:
     if cell.dialect == "videos":
         features = f"features: {{list: {'true' if cell.call == 'list' else 'false'}, metadata_echo: false}}\n"
     film = Film(root, server, number, cell.dialect, fault.haste, features)
-    film.max_wait = fault.max_wait
+    film.max_wait = _LIST_WAIT if cell.call == "list" else fault.max_wait
+    film.start = start
     try:
         scripted(server, script(cell))
         first = film.run("run", "film.yaml", "--yes", "--max-wait", film.max_wait)
@@ -232,7 +248,29 @@ def _after_the_fault(cell: Cell, film: Film, first: Ended, verdict: Verdict) -> 
     undone = set(SHOTS) - {one["address"] for one in attempts(lock, "done")}
     if cell.where != "all" and kind not in _HALTING and len(undone) > (2 if "gull" in undone else 1):
         verdict.breaks("lost", f"one fault, and undone are {', '.join(sorted(undone))}")
+    _no_more_than_asked(cell, film, verdict)
     _accounted(film, verdict)
+
+
+def _no_more_than_asked(cell: Cell, film: Film, verdict: Verdict) -> None:
+    """In one run no shot twice, none before what it needs, none after an answer that ends all creates; and what was
+    refused is written down."""
+    kind, lock = FAULTS[cell.fault].class_of(cell.call, cell.dialect), film.lock
+    paid = Counter(line.shot for line in film.lines() if line.kind == "charge")
+    for shot, times in paid.items():
+        if times > 1:
+            verdict.breaks("double", f"{shot} was paid {times} times in one run")
+    if "dive" in paid and not any(one["address"] == "gull" for one in attempts(lock, "done")):
+        verdict.breaks("early", "dive was bought and gull was not done")
+    if kind in {"request", "dead", "failed"} and not attempts(lock, "failed"):
+        verdict.breaks("lost", "a shot was refused and no attempt says so: it is sent again unasked")
+    if cell.call == "create":
+        sent = len(film.requests("create"))
+        last = {"first": 1, "kth": KTH, "all": 1}[cell.where]
+        if kind in _HALTING and sent > last:
+            verdict.breaks("halt", f"{sent - last} creates were sent after a refusal that ends all creates")
+        if kind == "unknown" and cell.where == "all" and sent > _MOST_UNKNOWN:
+            verdict.breaks("halt", f"{sent - _MOST_UNKNOWN} creates were sent after two unknown answers in a row")
 
 
 def _accounted(film: Film, verdict: Verdict) -> None:
@@ -306,6 +344,12 @@ def _at_the_end(film: Film, verdict: Verdict) -> None:
         verdict.breaks("key", f"the key is in {place}")
     if not _has_clean_text(film.said):
         verdict.breaks("shown", "control characters of the provider reach the terminal")
+    for _, headers in film.requests("file"):
+        if '"authorization"' in headers:
+            verdict.breaks("key", "the key went along with the download of a clip")
+    for _, headers in film.requests("file", "content"):
+        if '"range"' in headers and '"if-range"' not in headers:
+            verdict.breaks("resume", "a part of a clip was asked for, of whatever file is there now")
     for text in differences(film, unasked=verdict.cell.ends == _PAID_WITHOUT_CLIP and verdict.cell.call == "create"):
         verdict.breaks("audit", text)
 

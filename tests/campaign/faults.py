@@ -223,5 +223,5 @@ def totals(verdicts: Sequence[Verdict], seconds: float) -> str:
             ("lost", "charges or shots lost"), ("key", "leaks of a key"), ("audit", "books that disagree"),
         )
     )  # fmt: skip
-    rest = sum(kinds[kind] for kind in ("shown", "resume", "idle", "hang"))
+    rest = sum(kinds[kind] for kind in ("early", "halt", "shown", "resume", "idle", "hang"))
     return f"\n{len(verdicts)} cells of {faults} faults: {said}, {rest} other; {seconds:.0f} s"
