@@ -34,6 +34,7 @@ ROOMS = {
     "click": {"cli"},
     "PIL": {"clips.frames"},
     "av": {"clips"},
+    "subprocess": {"state.git", "cli.embedded", "cli.simulator"},
 }
 GIVEN_AT_THE_DOOR = {"sorapipe", "sorapipe.__main__"}
 
