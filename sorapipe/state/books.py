@@ -17,7 +17,7 @@ from sorapipe.planning.facts import Facts
 from sorapipe.state import meaning
 from sorapipe.state.files import Files, Stamp
 from sorapipe.state.journal import JournalUnusable, Story, replay
-from sorapipe.state.lock import LockFile, LockUnusable, loads
+from sorapipe.state.lock import MOST_LINEAGES, LockFile, LockUnusable, loads
 from sorapipe.state.records import Damaged, Record, attempt_of, attempt_record, character_record, decode
 from sorapipe.storyboard.source import FileRefused
 
@@ -134,9 +134,8 @@ def read_books(files: Files, places: Places, *, ours: bool = False) -> Books:
     stamp = files.stamp(places.lock)
     data = read_lock(files, places.lock)
     disk = None if data is None else load_lock(data, places.lock.name)
-    lineages = disk.lineages if disk is not None and disk.lineages else lineages_of(files, places)
-    whole = LockFile(lineages) if disk is None else disk.copy()
-    whole.lineages = whole.lineages or lineages
+    whole = LockFile() if disk is None else disk.copy()
+    whole.lineages = joined(files, places, whole.lineages)
     books = Books(whole.lineages, disk, data, stamp, whole, Story())
     for lineage in books.lineages:
         _join_saved(files, places, books, lineage)
@@ -149,9 +148,18 @@ def read_books(files: Files, places: Places, *, ours: bool = False) -> Books:
     return books
 
 
+def joined(files: Files, places: Places, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The lineages that a lock names, and those that this machine has a journal of for the same manifest: git may have
+    put another machine's lock in the place of ours. Where there are none, the one that the index named last."""
+    known = lineages_of(files, places)
+    ours = [one for one in known if one not in named and files.size(places.journal(one)) is not None]
+    room = max(MOST_LINEAGES - len(named), 0)
+    return tuple(sorted({*named, *ours[max(len(ours) - room, 0) :]})) or known[-1:]
+
+
 def lineages_of(files: Files, places: Places) -> tuple[str, ...]:
-    """What the index says of a manifest: the last line about it counts."""
-    found: tuple[str, ...] = ()
+    """All that the index says of a manifest, in the order in which it was written."""
+    found: dict[str, None] = {}
     for line in (files.read(places.index) or b"").split(b"\n"):
         try:
             values = decode(line) if line else {}
@@ -159,8 +167,9 @@ def lineages_of(files: Files, places: Places) -> tuple[str, ...]:
             continue
         lineage = values.get("lineage")
         if values.get("manifest") == places.written and isinstance(lineage, str):
-            found = (lineage,)
-    return found
+            found.pop(lineage, None)
+            found[lineage] = None
+    return tuple(found)
 
 
 def who_holds(files: Files, places: Places, lineage: str) -> Holder:

@@ -33,7 +33,7 @@ PAID = frozenset({"attempt", "character", "recipe"})
 _MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _EMPTY = (b"", b"\r")
 _LINEAGE = re.compile(r"[a-z2-7]{8,64}")
-_MOST_LINEAGES = 32
+MOST_LINEAGES = 32
 """Each one has a journal and a run lock: a lock that names thousands would use up what a process may have open."""
 _STATES = frozenset(state.value for state in AttemptState if state is not AttemptState.INTENT)
 _OWN = frozenset({"kind", "lineage", "also", "version"})
@@ -220,8 +220,8 @@ def _read_first_line(lock: LockFile, record: Record) -> None:
     lineages = [one for one in [values.get("lineage"), *also] if one is not None]
     if not all(isinstance(one, str) and _LINEAGE.fullmatch(one) for one in lineages):
         raise Damaged("`lineage` is not a name that sorapipe makes")
-    if len(lineages) > _MOST_LINEAGES:
-        raise Damaged(f"`also` names more than {_MOST_LINEAGES} lineages")
+    if len(lineages) > MOST_LINEAGES:
+        raise Damaged(f"`also` names more than {MOST_LINEAGES} lineages")
     other = LockFile(str(one) for one in lineages)
     other.extra = {name: text for name, text in members(record.raw).items() if name not in _OWN}
     lock.merge(other)

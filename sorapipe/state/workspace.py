@@ -17,6 +17,7 @@ from sorapipe.state.books import (
     Holder,
     Places,
     facts_of,
+    joined,
     lineages_of,
     load_lock,
     read_books,
@@ -227,20 +228,20 @@ class Workspace:
         held.callback(self.files.release, handle)
 
     def _lineages(self) -> tuple[str, ...]:
-        """Of the lock, else of the index."""
+        """Those of the lock, and those of the index that have a journal here."""
         data = read_lock(self.files, self.lock_path)
-        lineages = () if data is None else load_lock(data, self.lock_path.name).lineages
-        return lineages or lineages_of(self.files, self._places)
+        named = () if data is None else load_lock(data, self.lock_path.name).lineages
+        return joined(self.files, self._places, named)
 
     def _claim(self) -> tuple[str, ...]:
         """The lineages of this storyboard; the first run makes one. The index knows them from then on."""
         lineages = self._lineages()
-        if lineages and lineages_of(self.files, self._places) in [(one,) for one in lineages]:
+        if lineages and set(lineages) <= set(lineages_of(self.files, self._places)):
             return lineages
         with self._index_held():
             lineages = self._lineages() or (new_token(self._outside.random),)
-            if lineages_of(self.files, self._places) not in [(one,) for one in lineages]:
-                self._write_index(lineages[0])
+            for lineage in sorted({*lineages} - {*lineages_of(self.files, self._places)}):
+                self._write_index(lineage)
         return lineages
 
     @contextmanager

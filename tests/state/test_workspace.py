@@ -368,6 +368,35 @@ def test_a_clone_on_another_machine_goes_on_with_a_task_it_never_sent() -> None:
     assert one(workspace(files).facts()).state is AttemptState.DONE
 
 
+def test_what_was_paid_here_stays_known_when_git_puts_another_machines_lock_there() -> None:
+    ours, theirs = disk(), disk()
+    for files, token in [(ours, "tok1"), (theirs, "tok2")]:
+        with workspace(files).hold() as session:
+            render(session, token, f"t-{token}")
+    ours.put(LOCK, theirs.read(LOCK) or b"")
+    assert workspace(ours).known().behind
+    assert tasks(ours) == {"t-tok1", "t-tok2"}
+    with workspace(ours).hold() as session:
+        render(session, "tok3", "t-tok3")
+    assert loads(ours.read(LOCK) or b"").tasks() == {"t-tok1", "t-tok2", "t-tok3"}
+    before = ours.stamp(LOCK)
+    with workspace(ours).hold():
+        pass
+    assert ours.stamp(LOCK) == before
+    del ours.tree[LOCK]
+    assert tasks(ours) == {"t-tok1", "t-tok3"}, "whichever journal they were written to"
+
+
+def test_a_lineage_without_a_journal_here_is_not_brought_into_a_lock() -> None:
+    files = disk()
+    with workspace(files).hold():
+        pass
+    lock = LockFile(["lineage2"])
+    lock.add(attempt_record(attempt("tok1", state=AttemptState.SUBMITTED, tasks=("t1",))))
+    files.put(LOCK, dumps(lock))
+    assert not workspace(files).known().behind
+
+
 # Growing.
 
 
