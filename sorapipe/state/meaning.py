@@ -27,6 +27,7 @@ from sorapipe.state.records import (
 CHOICES = frozenset({"pick", "ng", "note", "waiver", "consent"})
 _BY_ADDRESS = frozenset({"pick", "waiver"})
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_LONGEST_NAME = 80
 
 
 def facts(lock: LockFile) -> Facts:
@@ -203,5 +204,10 @@ def _waivers(records: list[Record]) -> tuple[Waiver, ...]:
 
 def _nonsense(record: Record, error: Damaged) -> LockUnusable:
     _, address, take, token, _ = record.key
-    where = f"`{record.kind}` of `{address}`" if address else f"`{record.kind}` {token}"
+    where = f"`{record.kind}` of `{_short(address)}`" if address else f"`{record.kind}` {_short(token)}"
     return LockUnusable(f"the line of {where}{f', take {take}' if take else ''}: {error}")
+
+
+def _short(name: str) -> str:
+    """A name as messages hold it: what is wrong with it stands behind it and must be read too."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"

@@ -8,8 +8,15 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
+from attacks.hostile_data import attacks
 from attacks.stage import FORGED, Stage
+from providers.provider_data import profile
+
+from sorapipe.providers.base import DownloadFailed
+from sorapipe.providers.client import HttpProvider
+from sorapipe.providers.key import Key
 
 KEY = "sk-very-secret-0123456789"
 PROFILE = """\
@@ -116,35 +123,28 @@ def _nothing_leaked(stage: Stage, *texts: str) -> None:
         assert KEY not in text
 
 
-URLS = (
-    "file:///etc/passwd",
-    "http://169.254.169.254/latest/meta-data/",
-    "https://169.254.169.254/latest/meta-data/",
-    "ftp://cdn.invalid/x.mp4",
-    "data:video/mp4;base64,AAAA",
-    "https://user:password@cdn.invalid/x.mp4",
-    "http://10.0.0.1/x.mp4",
-    "https://[fd00::1]/x.mp4",
-    "https://[::ffff:169.254.169.254]/x.mp4",
-    "http://0.0.0.0/x.mp4",
-    "https://0x7f.1/x.mp4",
-    "http://cdn.invalid/x.mp4",
-    "//cdn.invalid/x.mp4",
-    "javascript:alert(1)",
-    "gopher://cdn.invalid/",
-    "https://cdn.invalid\\@10.0.0.1/x.mp4",
-    "https://" + "a" * 9_000,
-    "\x1b[31mhttps://cdn.invalid/",
-)
+ADDRESSES, REDIRECTS = attacks("addresses"), attacks("redirects")
+INSIDE = "points to this machine"
+"""Only where the provider is elsewhere: this one is here."""
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_that_is_never_fetched(name: str) -> None:
+    house = HttpProvider(profile(), Key(KEY), transport=httpx.MockTransport(lambda _: pytest.fail("it was fetched")))
+    with pytest.raises(DownloadFailed) as failed, house.download(ADDRESSES[name]["url"], 0, None):
+        pass
+    assert ADDRESSES[name]["refused"] in str(failed.value)
+    assert failed.value.gone, "waiting makes it no other address"
 
 
 def test_urls_that_are_never_fetched(stage: Stage, hostile: Hostile) -> None:
-    names = [f"u{number}" for number in range(len(URLS))]
+    urls = [one["url"] for one in ADDRESSES.values() if one["refused"] != INSIDE]
+    names = [f"u{number}" for number in range(len(urls))]
     _film(stage, names)
-    hostile.answers = {name: _url(url) for name, url in zip(names, URLS, strict=True)}
+    hostile.answers = {name: _url(url) for name, url in zip(names, urls, strict=True)}
     run = stage.run("run", "--yes", "--max-wait", "0.5s", code=10)
     assert {path.rpartition("/")[0] for _, path, _ in hostile.asked} == {"/api/v1/tasks", "/api/v1/tasks/query"}
-    assert sum(method == "POST" for method, _, _ in hostile.asked) == len(URLS)
+    assert sum(method == "POST" for method, _, _ in hostile.asked) == len(urls)
     assert not list(stage.folder.rglob("*.mp4"))
     _nothing_leaked(stage, run.out, run.err, stage.run("status", code=0).out, stage.run("status", "--json", code=0).out)
 
@@ -193,13 +193,13 @@ def test_clips_that_are_no_clips(stage: Stage, hostile: Hostile, monkeypatch: py
 
 
 def test_redirects_of_a_clip_lead_nowhere_inside(stage: Stage, hostile: Hostile) -> None:
-    targets = ("http://169.254.169.254/x", "file:///etc/passwd", "https://10.0.0.1/x", "gopher://x/", "\\\\evil", "")
-    names = [f"r{number}" for number in range(len(targets))] + ["loop"]
+    names = {f"r{number}": one for number, one in enumerate(REDIRECTS.values())}
     _film(stage, [*names, "bomb"])
     hostile.answers = {name: _url(f"{hostile.url}/{name}.mp4") for name in (*names, "bomb")}
     hostile.answers["bomb.mp4"] = _clip(gzip.compress(b"\0" * 10_000_000), content_encoding="gzip")
-    for name, target in zip(names, (*targets, "/loop.mp4"), strict=True):
-        hostile.answers[f"{name}.mp4"] = _clip(b"", 302, location=target)
+    hostile.answers["loop.mp4"] = _clip(b"", 302, location="/loop.mp4")
+    for name, one in names.items():
+        hostile.answers[f"{name}.mp4"] = _clip(b"", 302, location=one["to"])
     stage.run("run", "--yes", "--max-wait", "0.5s", code=10)
     assert not list(stage.folder.rglob("*.mp4"))
     assert not any(key for _, path, key in hostile.asked if path.endswith(".mp4"))
@@ -231,15 +231,14 @@ def test_words_and_numbers_of_a_provider(stage: Stage, hostile: Hostile) -> None
     _nothing_leaked(stage, run.out, run.err, events.out, events.err, *shown)
 
 
-TASKS = ("../../x", "a b", "a\r\nX-Evil: 1", "\u202etask", "x" * 201, "", "..", None, True, ["a"], {"a": 1}, -1.5)
+TASKS: dict[str, object] = {name: one["task"] for name, one in attacks("tasks").items()}
+TASKS |= {"none": None, "truth": True, "list": ["a"], "mapping": {"a": 1}, "fraction": -1.5}
 
 
-@pytest.mark.parametrize("task", TASKS, ids=range(len(TASKS)))
-def test_an_id_that_can_not_be_asked_for_leaves_a_create_uncertain(
-    stage: Stage, hostile: Hostile, task: object
-) -> None:
+@pytest.mark.parametrize("name", TASKS)
+def test_an_id_that_can_not_be_asked_for_leaves_a_create_uncertain(stage: Stage, hostile: Hostile, name: str) -> None:
     _film(stage, ["a"])
-    body = json.dumps({"code": 200, "message": FORGED + KEY, "data": {"taskId": task}}).encode()
+    body = json.dumps({"code": 200, "message": FORGED + KEY, "data": {"taskId": TASKS[name]}}).encode()
     hostile.creates = lambda asked: asked.send(body)
     run = stage.run("run", "--yes", "--max-wait", "0.5s", code=9)
     again = stage.run("run", "--yes", "--max-wait", "0.5s", code=9)

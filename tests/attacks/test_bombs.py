@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attacks.hostile_data import attacks
 from attacks.stage import Stage
 
 HEAD = "sorapipe: 1\n"
@@ -100,22 +101,16 @@ def test_a_bomb_is_refused_before_it_goes_off(stage: Stage, name: str) -> None:
     stage.invalid(code)
 
 
-@pytest.mark.parametrize(
-    ("rows", "code"),
-    [
-        ("id,prompt\n" + "a," + "x" * 200_000 + "\n", "too-long"),
-        ('id,prompt\na,"' + "x\n" * 1_000_000, "quotes"),
-        ("id," + ",".join(f"vars.c{number}" for number in range(50_000)) + "\na\n", "too-large"),
-        ("id\n" + "".join(f"w{number}\n" for number in range(100_001)), "too-large"),
-        ("id,provider\na,ruxa\n", "header"),
-        ("id,input_reference\na,../../.ssh/id_rsa\n", "path"),
-        ("id,vars.__class__\na,x\n", "name"),
-        ("id\n../../x\n", "form"),
-        ("id,prompt\na,{{ ''.__class__ }}\n", "template"),
-    ],
-    ids=["field", "quote", "columns", "rows", "provider", "path", "class", "word", "template"],
-)
-def test_a_hostile_table_is_refused(stage: Stage, rows: str, code: str) -> None:
+TABLES = {name: (one["rows"], one["refused"]) for name, one in attacks("tables").items()}
+TABLES |= {
+    "columns": ("id," + ",".join(f"vars.c{number}" for number in range(50_000)) + "\na\n", "too-large"),
+    "rows": ("id\n" + "".join(f"w{number}\n" for number in range(100_001)), "too-large"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_hostile_table_is_refused(stage: Stage, name: str) -> None:
+    rows, code = TABLES[name]
     (stage.folder / "rows.csv").write_text(rows)
     stage.film(HEAD + "shots: [{id: a, prompt: 'x {{ matrix.r }}', matrix: {r: rows.csv}}]\n")
     stage.invalid(code)

@@ -5,77 +5,32 @@ from __future__ import annotations
 import json
 
 import pytest
+from attacks.hostile_data import attacks
 from attacks.stage import FORGED, LINEAGE, TOKEN, Stage, attempt, seal, sealed
 
-OUTS = (
-    "../../x.mp4",
-    "/etc/passwd",
-    "renders/../x.mp4",
-    "renders/film/../../x.mp4",
-    "renders/storyboard/a_t01.mp4\n",
-    "renders/storyboard/\x1b]0;pwn\x07.mp4",
-    "renders/\u202egnp/a_t01.mp4",
-    "renders/storyboard/" + "a" * 300 + ".mp4",
-    "renders/.ssh/a.mp4",
-    "renders\\x\\a.mp4",
-    "C:\\x.mp4",
-    "renders/storyboard/a\x00.mp4",
-    "",
-)
-TASKS = ("../../admin", "..", ".", "a/b", "a?key=b", "a#b", "a b", "a\r\nHost: evil", "x" * 201, "é", "\u202ea", "")
-MEMBERS: dict[str, dict[str, object]] = {
-    "address-up": {"address": "../../x"},
-    "address-long": {"address": "x" * 5_000},
-    "address-escape": {"address": FORGED},
-    "token-up": {"token": "../../x\n"},
-    "token-escape": {"token": FORGED},
-    "provider-escape": {"provider": FORGED},
-    "model-escape": {"model": FORGED},
-    "recipe-escape": {"recipe": FORGED},
-    "account-escape": {"account": FORGED},
-    "currency-escape": {"currency": FORGED},
-    "sha256-escape": {"sha256": FORGED},
-    "take-of-4300-digits": {"take": int("9" * 4_300)},
-    "take-of-300-digits": {"take": 10**300},
-    "take-negative": {"take": -1},
-    "take-fraction": {"take": 1.5},
-    "take-truth": {"take": True},
-    "bytes-of-4000-digits": {"bytes": 10**4_000},
-    "cost-e": {"cost": "1E+999999999"},
-    "cost-small-e": {"cost": "1E-999999999"},
-    "cost-nan": {"cost": "NaN"},
-    "cost-infinite": {"cost": "Infinity"},
-    "cost-negative": {"cost": "-500"},
-    "cost-of-a-million-digits": {"cost": "1" * 1_000_000},
-    "inputs-list": {"inputs": [1]},
-    "inputs-number": {"inputs": {"b": 5}},
-    "tasks-number": {"task": None, "tasks": ["a", 5]},
-    "state-intent": {"state": "intent"},
-    "state-unknown": {"state": "void"},
-    "recipe-missing": {"recipe": None},
+TASKS = attacks("tasks")
+MEMBERS = {name: (one["record"], one["refused"]) for name, one in attacks("locks").items()}
+MEMBERS |= {
+    "take-of-4300-digits": ({"take": int("9" * 4_300)}, "take"),
+    "bytes-of-4000-digits": ({"bytes": 10**4_000}, "bytes"),
+    "address-forged": ({"address": FORGED}, "address"),
 }
 
 
-@pytest.mark.parametrize("out", OUTS)
-@pytest.mark.parametrize("state", ["done", "submitted"])
-def test_a_clip_elsewhere_is_no_clip(stage: Stage, out: str, state: str) -> None:
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_that_would_change_the_url_is_none(stage: Stage, name: str) -> None:
     stage.film()
-    stage.lock(attempt(out=out, state=state, sha256="0" * 64, bytes=5))
-    _unusable(stage, "out")
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_a_task_that_would_change_the_url_is_none(stage: Stage, task: str) -> None:
-    stage.film()
-    stage.lock(attempt(task=task))
-    _unusable(stage, "task id")
+    stage.lock(attempt(task=TASKS[name]["task"]))
+    _unusable(stage, TASKS[name]["refused"])
 
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_member_that_nobody_writes_is_refused(stage: Stage, name: str) -> None:
     stage.film()
-    stage.lock(attempt(**MEMBERS[name]))
-    _unusable(stage)
+    record, word = MEMBERS[name]
+    clip: dict[str, object] = {"sha256": "0" * 64, "bytes": 5} if "out" in record else {}
+    stage.lock(attempt(**(clip | record)))
+    _unusable(stage, word)
 
 
 def _unusable(stage: Stage, word: str = "") -> None:

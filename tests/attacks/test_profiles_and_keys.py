@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from attacks.stage import FORGED, Stage
+from attacks.hostile_data import attacks
+from attacks.stage import Stage
 
 KEY = "sk-very-secret-0123456789"
 PROFILE = """\
@@ -15,32 +16,8 @@ key_env: EVIL_KEY
 currency: credits
 models: {{sora-2: {{sizes: [1280x720], seconds: [10], price: [{{amount: 10}}]}}}}
 """
-BASE_URLS = (
-    "http://evil.example",
-    "http://169.254.169.254/latest/meta-data",
-    "http://10.0.0.1",
-    "http://localhost.evil.example",
-    "http://127.0.0.1.evil.example",
-    "http://127.0.0.1@evil.example",
-    "https://key@evil.example",
-    "https://user:password@evil.example",
-    "https://evil.example\\\\@api.example",
-    "https://evil.example/?key=",
-    "https://evil.example/#",
-    "ftp://evil.example",
-    "file:///etc/passwd",
-    "data:,x",
-    "javascript:alert(1)",
-    "//evil.example",
-    "https://",
-    "https://e\\u0301vil.example",
-    "https://evil.example\\r\\nX-Key: y",
-    "https://evil.example:99999",
-    "https://evil.example:0",
-    "https://" + "a" * 9_000,
-)
-NAMES = ("../x", "../film/evil", "/etc/passwd", "a/b", "..", ".", "x\n", "x\0", "x.yaml", "C:x", "https://evil.example",
-         "\udcff", "a" * 5_000, FORGED, "simulator/../simulator", "SIMULATOR")  # fmt: skip
+BASE_URLS, NAMES = attacks("base_urls"), attacks("providers")
+NAMES |= {"nul": {"name": "x\0", "refused": "provider"}, "no-letter": {"name": "\udcff", "refused": "provider"}}
 KEYS = ("sk-secret\nX-Evil: 1-secret", "sk secret secret", "ключ-secret-secret", "sk-secret\x00"[:9] + "\x07secret",
         "\u202esecret-secret", "s" * 5_000, " ", "")  # fmt: skip
 
@@ -58,11 +35,12 @@ def _profile(stage: Stage, url: str) -> None:
     (stage.config / "providers" / "evil.yaml").write_text(PROFILE.format(url=f'"{url}"'))
 
 
-@pytest.mark.parametrize("url", BASE_URLS)
-def test_a_key_goes_nowhere_else(evil: Stage, url: str) -> None:
-    _profile(evil, url)
+@pytest.mark.parametrize("name", BASE_URLS)
+def test_a_key_goes_nowhere_else(evil: Stage, name: str) -> None:
+    _profile(evil, BASE_URLS[name]["url"])
     result = evil.run("run", "--yes", code=3)
     assert "base_url" in result.err
+    assert BASE_URLS[name]["refused"] in result.err
     assert "password" not in result.err.replace("user name or password", "")
     assert KEY not in result.err + evil.run("providers", "show", "evil", code=3).err
     evil.run("providers", code=0)
@@ -70,11 +48,12 @@ def test_a_key_goes_nowhere_else(evil: Stage, url: str) -> None:
     evil.nothing_sent()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("which", NAMES)
 @pytest.mark.parametrize("way", ["option", "variable", "show"])
 def test_the_name_of_a_provider_is_never_a_path(
-    stage: Stage, name: str, way: str, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, which: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = NAMES[which]["name"]
     (stage.folder / "evil.yaml").write_text(PROFILE.format(url="https://evil.example"))
     stage.film()
     words = {"option": ("plan", "storyboard.yaml", "--provider", name), "variable": ("plan", "storyboard.yaml"),
@@ -84,6 +63,7 @@ def test_the_name_of_a_provider_is_never_a_path(
             pytest.skip("no variable holds it")
         monkeypatch.setenv("SORAPIPE_PROVIDER", name)
     result = stage.run(*words, code=3)
+    assert NAMES[which]["refused"] in result.err
     assert "evil.example" not in result.err.replace(name, "")
     assert len(result.err) < 1_000
 
