@@ -9,7 +9,7 @@ import click
 from sorapipe.cli.choosing import sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import provider_option, words_argument
+from sorapipe.cli.options import exclude_option, provider_option, words_argument
 
 if TYPE_CHECKING:
     from sorapipe.cli.choosing import Words
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     ),
 )
 @words_argument("[STORYBOARD] SHOT...")
+@exclude_option
 @click.option("--because", metavar="TEXT", default="", help="Why, for whoever reads the lock.")
 @click.option("--clear", is_flag=True, help="Take it back.")
 @provider_option
-def command(words: tuple[str, ...], because: str, clear: bool, provider: str | None) -> None:
+def command(words: tuple[str, ...], exclude: tuple[str, ...], because: str, clear: bool, provider: str | None) -> None:
     """Writes down what is accepted and lists it."""
     from sorapipe.cli.production import produce, read, show
     from sorapipe.cli.reach import without_address
@@ -46,13 +47,12 @@ def command(words: tuple[str, ...], because: str, clear: bool, provider: str | N
         example = f"sorapipe accept{sorted_words.target} stairs --because 'the old light is better'"
         raise Expected(Exit.USAGE, "`accept` wants a shot", f"for example `{example}`")
     if clear:
-        _clear(sorted_words, because, provider)
+        _clear(sorted_words, exclude, because, provider)
         return
     if not because.strip():
         raise Expected(Exit.USAGE, "`accept` wants a reason", "`--because '…'`: it stands in the lock beside the shot")
-    script = read(sorted_words)
-    chosen = script.chosen() or frozenset()
-    production = produce(script, provider)
+    production = produce(read(sorted_words), provider)
+    chosen = production.chosen(exclude=exclude) or frozenset()
     found = [it for address, it in production.outlook.situations.items() if address in chosen]
     blessed = [(it, take) for it in found if (take := _out_of_date(production, it)) is not None]
     if not blessed:
@@ -71,15 +71,14 @@ def command(words: tuple[str, ...], because: str, clear: bool, provider: str | N
         show([note], {})
 
 
-def _clear(words: Words, because: str, provider: str | None) -> None:
+def _clear(words: Words, exclude: tuple[str, ...], because: str, provider: str | None) -> None:
     """Takes back what was accepted, and says of which shots."""
     from sorapipe.cli.production import produce, read
 
     if because:
         raise Expected(Exit.USAGE, "`--clear` needs no reason", "leave `--because` out")
-    script = read(words)
-    chosen = script.chosen() or frozenset()
-    production = produce(script, provider)
+    production = produce(read(words), provider)
+    chosen = production.chosen(exclude=exclude) or frozenset()
     names = {address: (address, *production.outlook.reuses.olds(address)) for address in chosen}
     labels = production.outlook.labels
     with production.workspace.hold("sorapipe accept") as session:

@@ -68,7 +68,7 @@ def choice(words: Sequence[str], verb: str, *, clear: bool) -> Choice:
 
 
 def _one(production: Production, word: str) -> str:
-    chosen = production.script.chosen([word]) or frozenset()
+    chosen = production.chosen([word]) or frozenset()
     if len(chosen) != 1:
         cells = [shot.label for shot in production.storyboard.shots if shot.address.canonical in chosen]
         names = ", ".join(f"`{name}`" for name in cells[:8])

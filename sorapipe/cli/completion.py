@@ -27,7 +27,12 @@ _INCLUDED = re.compile(r"([\w./-]+\.ya?ml)\b")
 _ADDRESS = re.compile(r'"address":"([a-z0-9][a-z0-9_-]*)(?:\[([^"\[\]]+)\])?"')
 _TAGS = re.compile(r"\btags:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*-[^\n]*)+)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_KINDS = ("scene:", "tag:")
+_WORDS = {
+    "character": re.compile(r"(?<![\w@.%+-])@([a-z][a-z0-9_-]*)"),
+    "model": re.compile(r"\bmodel:[ \t]*([\w.-]+)"),
+}
+_PROVIDER = re.compile(r'"provider":"([\w.-]+)"')
+_KINDS = ("scene:", "tag:", "character:", "model:", "state:", "result:", "provider:")
 _MOST = 500
 _LONGEST = 4_000_000
 """Characters of a file that are looked at."""
@@ -60,6 +65,7 @@ class ShotWord(_Word):
     """A word that is a storyboard or a shot; completes both."""
 
     name = "shot"
+    selects = True
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -121,16 +127,24 @@ def _selector(typed: list[str], incomplete: str) -> tuple[str, str, str] | None:
 
 
 def selectors(manifest: Path | None, kind: str) -> list[str]:
-    """The names that `scene:` and `tag:` may be followed by, as the text shows them."""
+    """The names that `scene:`, `tag:`, `state:` and the like may be followed by, as text and lock show them."""
+    if kind in {"state", "result"}:
+        from sorapipe.planning.conditions import RESULTS, STATES
+
+        return [*(STATES if kind == "state" else RESULTS)]
     if manifest is None:
         return []
     found: dict[str, None] = {}
+    if kind == "provider":
+        return [*dict.fromkeys(_PROVIDER.findall(_read(_lock(manifest))))]
     for text in _texts(manifest):
         if kind == "scene":
             found.update(dict.fromkeys(_scenes(text)))
         elif kind == "tag":
             for words in _TAGS.findall(text):
                 found.update(dict.fromkeys(_NAME.findall(words)))
+        elif kind in _WORDS:
+            found.update(dict.fromkeys(_WORDS[kind].findall(text)))
     return list(found)
 
 

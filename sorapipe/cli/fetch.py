@@ -9,7 +9,7 @@ import click
 
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import Wait, provider_option, words_argument
+from sorapipe.cli.options import Wait, exclude_option, excluding, provider_option, words_argument
 
 
 @click.command(
@@ -25,11 +25,14 @@ from sorapipe.cli.options import Wait, provider_option, words_argument
     ),
 )
 @words_argument()
+@exclude_option
 @click.option("--max-wait", type=Wait(), default="60m", metavar="TIME", show_default=True,
               help="End when nothing has changed for this long.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line.")
 @provider_option
-def command(words: tuple[str, ...], max_wait: float, as_json: bool, provider: str | None) -> None:
+def command(
+    words: tuple[str, ...], exclude: tuple[str, ...], max_wait: float, as_json: bool, provider: str | None
+) -> None:
     """Reads, looks what is missing, asks for it."""
     from sorapipe.cli import uncertain
     from sorapipe.cli.limits import Terms
@@ -46,6 +49,10 @@ def command(words: tuple[str, ...], max_wait: float, as_json: bool, provider: st
     if sorted_words.shots:
         chosen = frozenset[str]().union(*(uncertain.addresses(production, word) for word in sorted_words.shots))
 
+    if exclude:
+        left_out = frozenset[str]().union(*(uncertain.addresses(production, word) for word in exclude))
+        chosen = (frozenset(production.facts.attempts) if chosen is None else chosen) - left_out
+
     def wanted(now: Production) -> Plan:
         steps = collecting(now.outlook, now.inventory, chosen)
         sums = totals(now.outlook, steps, chosen)
@@ -55,7 +62,7 @@ def command(words: tuple[str, ...], max_wait: float, as_json: bool, provider: st
     if not plan.steps:
         click.echo("nothing to fetch: every clip that was paid is here", err=as_json)
         return
-    typed = f"sorapipe fetch{shell_words(words)}"
+    typed = f"sorapipe fetch{shell_words([*words, *excluding(exclude)])}"
     order = Order(Wishes(frozenset()), Terms(), provider, as_json, max_wait, typed)
     began = time.monotonic()
     with production.workspace.hold(typed) as session:

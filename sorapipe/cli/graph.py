@@ -6,7 +6,7 @@ import click
 
 from sorapipe.cli.choosing import sort_words
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import words_argument
+from sorapipe.cli.options import exclude_option, words_argument
 
 
 @click.command(
@@ -21,10 +21,11 @@ from sorapipe.cli.options import words_argument
     ),
 )
 @words_argument()
+@exclude_option
 @click.option(
     "--format", "shape", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", help="What to draw as."
 )
-def command(words: tuple[str, ...], shape: str) -> None:
+def command(words: tuple[str, ...], exclude: tuple[str, ...], shape: str) -> None:
     """Draws it."""
     from sorapipe.cli.production import read, show
     from sorapipe.views import drawing
@@ -32,7 +33,7 @@ def command(words: tuple[str, ...], shape: str) -> None:
     script = read(sort_words(words))
     show(script.loaded.diagnostics, script.sources)
     picture = drawing.figure(script.storyboard, script.graph)
-    chosen = script.chosen()
+    chosen = script.chosen(exclude=exclude)
     if chosen is not None:
         picture = drawing.part(picture, chosen | script.graph.ancestors(chosen))
     if shape == "svg":

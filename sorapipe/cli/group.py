@@ -36,9 +36,28 @@ class VerbCommand(click.Command):
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if any(getattr(param.type, "selects", False) and isinstance(param, click.Argument) for param in self.params):
+            with formatter.section("Shots"):
+                formatter.write_dl(_words_for_shots(), col_max=44)
         if self.examples:
             with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
                 formatter.write_dl(list(self.examples), col_max=44)
+
+
+def _words_for_shots() -> list[tuple[str, str]]:
+    """The words by which shots are selected, for the end of a help page."""
+    from sorapipe.planning.conditions import RESULTS, STATES
+
+    states, results = list(STATES), list(RESULTS)
+    return [
+        ("stairs  storm/fog  st*  lens=wide", "names, cells, patterns"),
+        ("scene:tower  tag:hero", "what the storyboard says"),
+        ("character:keeper  model:sora-2", "who is in it, what renders it"),
+        ("+landing  boat+", "with all that it needs, with all that needs it"),
+        (f"state:{states[0]}", f"or {', '.join(states[1:])}"),
+        (f"result:{results[0]}", f"how one of its last takes ended: or {', '.join(results[1:])}"),
+        ("provider:house", "who rendered what is in the film"),
+    ]
 
 
 def _fill(instead: Instead, option: str, ctx: click.Context, words: list[str]) -> str:

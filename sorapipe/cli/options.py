@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,6 +49,19 @@ def wishes_options(verb: F) -> F:
     ):
         verb = option(verb)
     return verb
+
+
+def exclude_option(verb: F) -> F:
+    """The shots that are left out, of verbs that take several."""
+    option = click.option(
+        "--exclude", "exclude", multiple=True, type=ShotWord(), metavar="SHOT", help="Leave these out; may be repeated."
+    )
+    return option(verb)
+
+
+def excluding(exclude: Sequence[str]) -> list[str]:
+    """The same as it would be typed."""
+    return [part for word in exclude for part in ("--exclude", word)]
 
 
 class Amount(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on

@@ -9,7 +9,15 @@ import click
 from sorapipe.cli.choosing import sort_words
 from sorapipe.cli.failures import Exit, Quit
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import page_for, print_json, provider_option, wishes_options, words_argument
+from sorapipe.cli.options import (
+    exclude_option,
+    excluding,
+    page_for,
+    print_json,
+    provider_option,
+    wishes_options,
+    words_argument,
+)
 
 if TYPE_CHECKING:
     from sorapipe.cli.production import Production
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 @words_argument()
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="Text or data.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@exclude_option
 @click.option("--all", "every", is_flag=True, help="List every take, kept ones too.")
 @click.option("--exit-code", is_flag=True, help="End with 20 when there is something to do.")
 @wishes_options
@@ -38,6 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
     shape: str,
     as_json: bool,
+    exclude: tuple[str, ...],
     every: bool,
     exit_code: bool,
     cascade: bool,
@@ -51,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from sorapipe.planning.plan_types import Wishes
 
     script = read(sort_words(words))
-    select = script.chosen()
+    select = script.chosen(exclude=exclude, provider=provider)
     production = produce(script, provider)
     plan = production.plan(Wishes(select, cascade=cascade, reshoot=reshoot, first_takes=first_takes))
     warn_of_limits(production, plan)
@@ -68,6 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         from sorapipe.views.plan_view import plan_text
 
         flags = [f"--{n}" for n, on in (("cascade", cascade), ("reshoot", reshoot), ("first-takes", first_takes)) if on]
+        flags += excluding(exclude)
         flags += ["--provider", provider] if provider else []
         page = page_for(script.words, provider, shell_words([*script.words.shots, *flags]), every=every)
         click.echo(plan_text(plan, production.storyboard, page), nl=False)

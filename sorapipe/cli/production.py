@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sorapipe.cli.choosing import Words
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.planning.capabilities import Capabilities
+from sorapipe.planning.conditions import Conditions, conditions
 from sorapipe.planning.facts import Facts
 from sorapipe.planning.graph import Graph, build
 from sorapipe.planning.plan import finished, plan_from
@@ -23,7 +24,7 @@ from sorapipe.planning.situation import Ground, Outlook, look
 from sorapipe.providers.profile import Profile
 from sorapipe.state.lock import LockUnusable
 from sorapipe.state.workspace import Known, Workspace, config_dir
-from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, render
+from sorapipe.storyboard.diagnostics import Diagnostic, Diagnostics, escape, render
 from sorapipe.storyboard.load import Loaded, load
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.storyboard.source import Source, Span
@@ -49,17 +50,14 @@ class Script:
         """Its text files, for excerpts."""
         return self.loaded.sources
 
-    def chosen(self, words: Sequence[str] | None = None) -> frozenset[str] | None:
-        """The canonical addresses that the words mean; `None` for all. Raises `Expected`."""
+    def chosen(
+        self, words: Sequence[str] | None = None, exclude: Sequence[str] = (), provider: str | None = None
+    ) -> frozenset[str] | None:
+        """The canonical addresses that the words (of the command, unless others are given) mean without those that
+        `exclude` means; `None` for all. `provider` is what was typed for it: whether a take counts depends on that.
+        Raises `Expected`."""
         words = self.words.shots if words is None else words
-        if not words:
-            return None
-        selection = select(self.storyboard, words, self.graph)
-        if selection.errors:
-            first = selection.errors[0]
-            more = f" (and {len(selection.errors) - 1} more like this)" if len(selection.errors) > 1 else ""
-            raise Expected(Exit.USAGE, first.message + more, first.hint)
-        return selection.addresses
+        return _chosen(self, words, exclude, lambda: produce(self, provider))
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,32 @@ class Production:
     def plan(self, wishes: Wishes) -> Plan:
         """What would happen now."""
         return plan_from(self.outlook, self.inventory, wishes)
+
+    def chosen(self, words: Sequence[str] | None = None, exclude: Sequence[str] = ()) -> frozenset[str] | None:
+        """As `Script.chosen`, of these words or of those of the command."""
+        return _chosen(self.script, self.script.words.shots if words is None else words, exclude, lambda: self)
+
+
+def _chosen(
+    script: Script, words: Sequence[str], exclude: Sequence[str], production: Callable[[], Production]
+) -> frozenset[str] | None:
+    if not words and not exclude:
+        return None
+
+    def look_at_all() -> Conditions:
+        whole = production()
+        return conditions(whole.outlook, whole.plan(Wishes()), whole.inventory)
+
+    selection = select(script.storyboard, words, script.graph, exclude, look_at_all)
+    if selection.errors:
+        first = selection.errors[0]
+        more = f" (and {len(selection.errors) - 1} more like this)" if len(selection.errors) > 1 else ""
+        raise Expected(Exit.USAGE, first.message + more, first.hint)
+    if not selection.addresses:
+        meant = f"no shot is {' or '.join(f'`{escape(word)}`' for word in words)}" if words else "no shot is left"
+        left = " without those that are excluded" if words and exclude else ""
+        print(f"note: {meant}{left}", file=sys.stderr)
+    return selection.addresses
 
 
 def read(words: Words) -> Script:

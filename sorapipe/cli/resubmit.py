@@ -9,7 +9,7 @@ import click
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import provider_option, terms_options, words_argument
+from sorapipe.cli.options import exclude_option, excluding, provider_option, terms_options, words_argument
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     ),
 )
 @words_argument("[STORYBOARD] [SHOT]...")
+@exclude_option
 @click.option("--all", "every", is_flag=True, help="All that is uncertain.")
 @terms_options
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
+    exclude: tuple[str, ...],
     every: bool,
     yes: bool,
     max_cost: Decimal | None,
@@ -54,10 +56,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         example = f"sorapipe resubmit{sorted_words.target} --all"
         raise Expected(Exit.USAGE, "`resubmit` wants shots, or `--all`", f"for example `{example}`")
     production = produce(read(sorted_words), provider)
-    attempts = lost(production, sorted_words.shots)
+    attempts = lost(production, sorted_words.shots, exclude)
     if not attempts:
         click.echo("nothing is uncertain")
         return
     terms = Terms(yes, max_cost, max_takes, partial)
-    typed = f"sorapipe resubmit{shell_words(words)}{' --all' if every else ''}"
+    typed = f"sorapipe resubmit{shell_words([*words, *excluding(exclude)])}{' --all' if every else ''}"
     send_again(production, attempts, Order(Wishes(), terms, provider, as_json, max_wait, typed))

@@ -9,7 +9,7 @@ import click
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import provider_option, terms_options, words_argument
+from sorapipe.cli.options import exclude_option, excluding, provider_option, terms_options, words_argument
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
     help="Buy another take of a shot, or several. What is picked stays picked.",
     examples=(
         ("sorapipe roll stairs", "one more take"),
+        ("sorapipe roll result:failed", "one more of each shot that failed"),
         ("sorapipe roll @keeper", "make a character again that failed"),
         ("sorapipe roll storm/fog --takes 3 --note 'slower'", "three more, with a note on each"),
     ),
 )
 @words_argument("[STORYBOARD] SHOT...")
+@exclude_option
 @click.option("--takes", type=click.IntRange(1, 1000), default=1, help="How many takes of each shot.", metavar="N")
 @click.option("--note", default="", help="A note on each new take, for people.", metavar="TEXT")
 @terms_options
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
+    exclude: tuple[str, ...],
     takes: int,
     note: str,
     yes: bool,
@@ -57,14 +60,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     script = read(sorted_words)
     cast = _cast(script, [word for word in sorted_words.shots if word.startswith("@")])
     shots = [word for word in sorted_words.shots if not word.startswith("@")]
-    chosen = (script.chosen(shots) if shots else None) or frozenset()
+    chosen = (script.chosen(shots, exclude, provider) if shots else None) or frozenset()
     again = {shot.address.canonical for shot in script.storyboard.shots if shot.clip is not None}
+    if not chosen and not cast:
+        return
     if chosen <= again and not cast:
         raise Expected(Exit.USAGE, "such a shot shows another shot's clip: roll that one")
     rolls = [(address, takes) for address in sorted(chosen - again)] + [(name, 1) for name in cast]
     wishes = Wishes(chosen | _carriers(script, cast), tuple(rolls))
     terms = Terms(yes, max_cost, max_takes, partial)
-    typed = f"sorapipe roll{shell_words(words)}"
+    typed = f"sorapipe roll{shell_words([*words, *excluding(exclude)])}"
     only = frozenset({*chosen, *cast}) if cast else None
     perform(script, Order(wishes, terms, provider, as_json, max_wait, typed, note, only))
 

@@ -9,7 +9,14 @@ import click
 from sorapipe.cli.callbacks import Callbacks, callback_options
 from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import provider_option, terms_options, wishes_options, words_argument
+from sorapipe.cli.options import (
+    exclude_option,
+    excluding,
+    provider_option,
+    terms_options,
+    wishes_options,
+    words_argument,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -26,17 +33,20 @@ if TYPE_CHECKING:
     examples=(
         ("sorapipe run", "the storyboard of this folder"),
         ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),
+        ("sorapipe run state:stale --exclude tag:hero", "what is out of date, with an exception"),
         ("sorapipe run --max-cost 12.50 --partial", "as much as that pays for"),
         ("sorapipe run --listen 127.0.0.1:8700 --callback-url https://tunnel.example.org/", "hear when a job ends"),
     ),
 )
 @words_argument()
+@exclude_option
 @terms_options
 @wishes_options
 @callback_options
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
+    exclude: tuple[str, ...],
     yes: bool,
     max_cost: Decimal | None,
     max_takes: int | None,
@@ -57,8 +67,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from sorapipe.planning.plan_types import Wishes
 
     script = read(sort_words(words))
-    wishes = Wishes(script.chosen(), cascade=cascade, reshoot=reshoot, first_takes=first_takes)
+    wishes = Wishes(
+        script.chosen(exclude=exclude, provider=provider), cascade=cascade, reshoot=reshoot, first_takes=first_takes
+    )
     terms = Terms(yes, max_cost, max_takes, partial)
     callbacks = Callbacks(callback_url, listen)
-    command = f"sorapipe run{shell_words(words)}"
+    command = f"sorapipe run{shell_words([*words, *excluding(exclude)])}"
     perform(script, Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks))

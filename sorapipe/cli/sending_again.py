@@ -27,9 +27,9 @@ from sorapipe.views.ink import paint
 from sorapipe.views.words import count, money
 
 
-def lost(production: Production, words: Sequence[str]) -> list[Attempt]:
-    """The uncertain attempts that words mean, all without any. Raises `Expected` where there are none of a word, and
-    where one is being sent at this moment."""
+def lost(production: Production, words: Sequence[str], exclude: Sequence[str] = ()) -> list[Attempt]:
+    """The uncertain attempts that words mean, all without any, less those that `exclude` means. Raises `Expected` where
+    there are none of a word, and where one is being sent at this moment."""
     found = uncertain.holding_up(production)
     if words:
         meant: set[str] = set()
@@ -39,6 +39,8 @@ def lost(production: Production, words: Sequence[str]) -> list[Attempt]:
                 raise _nothing(production, word)
             meant |= there
         found = [attempt for attempt in found if attempt.address in meant]
+    left_out = {address for word in exclude for address in uncertain.addresses(production, word)}
+    found = [attempt for attempt in found if attempt.address not in left_out]
     for attempt in found:
         if attempt.state is AttemptState.INTENT:
             raise Expected(Exit.HELD, f"a run is sending {uncertain.name(production, attempt)} now", "wait for its end")

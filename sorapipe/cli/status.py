@@ -8,7 +8,7 @@ import click
 
 from sorapipe.cli.choosing import sort_words
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import json_option, page_for, print_json, provider_option, words_argument
+from sorapipe.cli.options import exclude_option, json_option, page_for, print_json, provider_option, words_argument
 
 if TYPE_CHECKING:
     from sorapipe.cli.production import Production
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
     ),
 )
 @words_argument()
+@exclude_option
 @click.option("--cost", "costs", is_flag=True, help="Show where the money went instead.")
 @json_option
 @provider_option
-def command(words: tuple[str, ...], costs: bool, as_json: bool, provider: str | None) -> None:
+def command(words: tuple[str, ...], exclude: tuple[str, ...], costs: bool, as_json: bool, provider: str | None) -> None:
     """Reads and shows."""
     from sorapipe.cli.production import produce, read, show
     from sorapipe.planning.plan_types import Action, Wishes
     from sorapipe.views.status_view import Doing, Standing, status_data, status_text
 
     script = read(sort_words(words))
-    select = script.chosen()
+    select = script.chosen(exclude=exclude, provider=provider)
     production = produce(script, provider)
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
     if costs:

@@ -24,7 +24,7 @@ def addresses(production: Production, word: str) -> frozenset[str]:
         return frozenset((word,))
     if word.startswith("@"):
         raise Expected(Exit.USAGE, f"no attempt to make `{word}` is known", _where(production))
-    return production.script.chosen([word]) or frozenset()
+    return production.chosen([word]) or frozenset()
 
 
 def one_address(production: Production, word: str) -> str:

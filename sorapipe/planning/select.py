@@ -8,12 +8,17 @@ from re import compile as regex
 from typing import NamedTuple
 
 from sorapipe.planning.choice import labels
+from sorapipe.planning.conditions import ENDED, MEANT, NO_CONDITION, RESULTS, STATES, Condition, Conditions
 from sorapipe.planning.facts import Attempt, Facts
 from sorapipe.planning.graph import Graph
 from sorapipe.storyboard.diagnostics import Diagnostic, Severity, did_you_mean
 from sorapipe.storyboard.model import Shot, Storyboard
 
 _TAKE = regex(r"t?0*([1-9][0-9]{0,5})([a-z]*)")
+_WRITTEN = ("scene", "tag", "character", "model")
+_HAPPENED = ("state", "result", "provider")
+KINDS = (*_WRITTEN, *_HAPPENED)
+"""What may stand before a colon."""
 
 
 class Selection(NamedTuple):
@@ -31,13 +36,19 @@ class TakeFound(NamedTuple):
 
 
 def select(
-    storyboard: Storyboard, words: Sequence[str], graph: Graph | None = None, exclude: Sequence[str] = ()
+    storyboard: Storyboard,
+    words: Sequence[str],
+    graph: Graph | None = None,
+    exclude: Sequence[str] = (),
+    conditions: Callable[[], Conditions] | None = None,
 ) -> Selection:
     """The shots that words mean together: `storm`, `storm*`, `storm/fog`, `lens=wide`, `storm[lens=wide,weather=fog]`,
     `scene:arrival`, `tag:hero`, `character:keeper`, `model:sora-2`, `+stairs` (with all that it needs), `stairs+` (with
-    all that needs it; both ask for a `graph`). Without words all shots are meant. `exclude` takes away.
+    all that needs it; both ask for a `graph`); `state:stale`, `result:failed`, `provider:house` (they ask for the
+    `conditions` of the shots, which are looked at once and only then). Without words all shots are meant. `exclude`
+    takes away. A state or result that no shot has means none; any other word that means no shot is an error.
     """
-    selector = _Selector(storyboard, graph)
+    selector = _Selector(storyboard, graph, conditions)
     everything = frozenset(selector.shots)
     chosen = selector.union(words) if words else everything
     return Selection(chosen - selector.union(exclude), tuple(selector.errors))
@@ -76,9 +87,12 @@ def _same_path(out: str | None, path: str) -> bool:
 class _Selector:
     """Understands words one at a time and collects what it doesn't understand."""
 
-    def __init__(self, storyboard: Storyboard, graph: Graph | None) -> None:
-        self._storyboard = storyboard
+    def __init__(
+        self, storyboard: Storyboard, graph: Graph | None, conditions: Callable[[], Conditions] | None
+    ) -> None:
         self._graph = graph
+        self._look = conditions
+        self._looked: Conditions | None = None
         self.shots: Mapping[str, Shot] = {shot.address.canonical: shot for shot in storyboard.shots}
         self.errors: list[Diagnostic] = []
 
@@ -109,24 +123,50 @@ class _Selector:
         return self._named(word)
 
     def _labelled(self, word: str, kind: str, value: str) -> Iterable[str]:
+        if kind not in KINDS:
+            meant = did_you_mean(kind, KINDS)
+            known = ", ".join(f"`{name}:`" for name in KINDS)
+            hint = f"did you mean `{meant}:{value}`?" if meant else f"there are {known}"
+            self.errors.append(_error("unknown-selector", f"no selector `{kind}:`", hint))
+            return ()
+        if kind in _HAPPENED and self._look is None:
+            self.errors.append(_error("no-history", f"`{word}` can't be used here", "name shots or scenes"))
+            return ()
+        of = self._test(kind)
+        found = [name for name, shot in self.shots.items() if any(fnmatchcase(it, value) for it in of(shot))]
+        if not found:
+            self._none(word, kind, value, of)
+        return found
+
+    def _test(self, kind: str) -> Callable[[Shot], Iterable[str]]:
+        """What a shot has of a kind."""
         tests: dict[str, Callable[[Shot], Iterable[str]]] = {
             "scene": lambda shot: (shot.scene,) if shot.scene is not None else (),
             "tag": lambda shot: shot.tags,
             "character": lambda shot: shot.request.mentions if shot.request is not None else (),
             "model": lambda shot: (shot.request.model,) if shot.request is not None and shot.request.model else (),
+            "state": lambda shot: self._condition(shot).states,
+            "result": lambda shot: self._condition(shot).results,
+            "provider": lambda shot: self._condition(shot).providers,
         }
-        if kind not in tests:
-            meant = did_you_mean(kind, tests)
-            known = ", ".join(f"`{name}:`" for name in tests)
-            hint = f"did you mean `{meant}:{value}`?" if meant else f"there are {known}"
-            self.errors.append(_error("unknown-selector", f"no selector `{kind}:`", hint))
-            return ()
-        of = tests[kind]
-        found = [name for name, shot in self.shots.items() if any(fnmatchcase(it, value) for it in of(shot))]
-        if not found:
+        return tests[kind]
+
+    def _condition(self, shot: Shot) -> Condition:
+        if self._looked is None:
+            self._looked = self._look() if self._look is not None else {}
+        return self._looked.get(shot.address.canonical, NO_CONDITION)
+
+    def _none(self, word: str, kind: str, value: str, of: Callable[[Shot], Iterable[str]]) -> None:
+        """A word with a colon that no shot answers to: only a mistake where it could mean none at any time."""
+        words: Mapping[str, object] | None = {"state": STATES, "result": RESULTS}.get(kind)
+        if words is None:
             names = sorted({it for shot in self.shots.values() for it in of(shot)})
             self._unknown(word, kind, value, names, prefix=f"{kind}:")
-        return found
+        elif not any(fnmatchcase(name, value) for name in words):
+            meant = did_you_mean(value, words, MEANT if kind == "state" else ENDED)
+            listed = ", ".join(f"`{name}`" for name in words)
+            hint = f"did you mean `{kind}:{meant}`?" if meant else f"there are {listed}"
+            self.errors.append(_error(f"unknown-{kind}", f"no {kind} `{value}`", hint))
 
     def _named(self, word: str) -> Iterable[str]:
         """A shot's name (or a pattern for names), then words of its matrix in any order."""
@@ -172,6 +212,8 @@ class _Selector:
         elif names:
             more = " …" if len(names) > 12 else ""  # noqa: PLR2004 - as many as fit on a line
             hint = f"there are {', '.join(f'`{name}`' for name in names[:12])}{more}"
+        elif kind == "provider":
+            hint = "there are no takes yet"
         else:
             hint = None
         self.errors.append(_error(f"unknown-{kind.replace(' ', '-')}", f"no {kind} `{part}`", hint))

@@ -190,7 +190,8 @@ class _Sheet:
         elif waiting or stuck:
             self.lines.append(f"\nnothing to do until you decide about {_things(stuck or waiting)}")
         else:
-            self.lines.append(f"\n{self.paint('nothing to do', 'bold')}: every take is there")
+            there = ": every take is there" if self.plan.steps else ""
+            self.lines.append(f"\n{self.paint('nothing to do', 'bold')}{there}")
 
 
 def purchase(plan: Plan) -> str:

@@ -53,7 +53,7 @@ def test_cells_and_takes_come_from_the_lock(film: Path) -> None:
 def test_the_shell_is_answered(film: Path) -> None:
     (film / "storyboard.lock").write_text(LOCK)
     assert complete("sorapipe ru", film) == ["run"]
-    assert complete("sorapipe roll st", film) == ["stairs", "storm", "storm/wide/fog", "storyboard.yaml"]
+    assert complete("sorapipe roll st", film) == ["stairs", "storm", "storm/wide/fog", "storyboard.yaml", "state:"]
     assert complete("sorapipe pick stairs ", film) == ["t01", "t02"]
 
 
