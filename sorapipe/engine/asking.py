@@ -181,10 +181,12 @@ class Asking:
             self._replan(job.work.kind, now)
 
     def _replan(self, kind: Kind, now: float) -> None:
-        """More is known of a kind: those under way are asked when they are likely to be done."""
+        """More is known of a kind: those under way are asked when they are likely to be done. One that was done before,
+        and whose clip did not come, is asked when it was to be asked."""
         for key in self._course.polls:
             job = self._course.board.jobs[key]
             known = job.taken_at != LONG_AGO and job.misses == job.absences == 0
+            known = known and job.url is None and job.urlless_since is None
             if job.work.kind == kind and known and job.phase is Phase.RUNNING:
                 self.later(job, now)
 

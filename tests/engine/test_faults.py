@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from itertools import pairwise
+
 import pytest
 from engine.memory_disk import full
 from engine.scripted import Charged
@@ -12,6 +15,7 @@ from sorapipe.engine.messages import Limits
 from sorapipe.engine.outcome import Outcome, exit_code, step_code
 from sorapipe.planning.facts import AttemptState
 from sorapipe.providers.base import (
+    Body,
     DownloadFailed,
     Failed,
     Missed,
@@ -269,6 +273,24 @@ def test_an_address_that_expired_is_asked_for_again() -> None:
     world = three()
     world.provider.script.downloads = {"task_00001": [DownloadFailed("403", gone=True)] * 2}
     assert ran(world).exit_code == 0
+
+
+def test_whoever_else_gets_ready_an_address_that_expired_is_asked_for_with_patience() -> None:
+    world = World(film(*(shot(f"s{n:02}") for n in range(12))), seconds=lambda number: 20.0 + number / 2)
+    world.provider.script.downloads = {"task_00001": [DownloadFailed("403", gone=True)] * 3}
+    tried: list[float] = []
+    download = world.provider.download
+
+    def counted(url: str, offset: int, etag: str | None) -> AbstractContextManager[Body]:
+        if "task_00001" in url:
+            tried.append(world.now)
+        return download(url, offset, etag)
+
+    world.provider.download = counted  # type: ignore[method-assign]
+    assert ran(world).exit_code == 0
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
+    assert len(pauses) == 3
+    assert pauses[1] >= 2 and pauses[2] >= 4
 
 
 def test_content_that_never_comes_is_unavailable_and_fetched_by_a_later_run() -> None:
