@@ -122,15 +122,15 @@ class Shelf:
         return _copy(task, *self._base(wish, _STAND_IN))
 
     def _base(self, wish: Wish, words: str = _CANNED) -> tuple[bytes, int, str]:
-        from sorapipe.simulator.render import render_still
-
         key = (wish.width, wish.height, wish.seconds, words)
         with self._base_lock:
             if key not in self._bases:
                 name = "canned" if words == _CANNED else "other"
                 path = self._folder / "cache" / f"{name}-{_LOOK}-{wish.width}x{wish.height}-{wish.seconds}.mp4"
-                plain = Wish(wish.dialect, wish.model, words, wish.seconds, wish.width, wish.height)
                 if not path.exists():
+                    from sorapipe.simulator.render import render_still
+
+                    plain = Wish(wish.dialect, wish.model, words, wish.seconds, wish.width, wish.height)
                     render_still(path, plain, _PLACEHOLDER, self._folder / "cache")
                 data = path.read_bytes()
                 place = data.index(f"task={_PLACEHOLDER}".encode()) + len("task=")
