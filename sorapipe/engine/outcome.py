@@ -42,9 +42,12 @@ def exit_code(codes: Iterable[int]) -> int:
 
 
 def step_code(step: Step) -> int:
-    """The exit code of a step that the plan itself leaves undone; `DONE` where nothing is wrong with that."""
+    """The exit code of a step that the plan itself leaves undone; `DONE` where nothing is wrong with that. A take that
+    is collected under its old name is there after one more run."""
     if step.action is Action.UNCERTAIN:
         return UNCERTAIN
+    if step.action is Action.WAIT and step.reason.code == "renamed":
+        return AGAIN
     if step.action is not Action.BLOCKED:
         return DONE
     return _PLANNED_CODES.get(step.reason.code, SOME_FAILED)

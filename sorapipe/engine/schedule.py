@@ -98,7 +98,7 @@ class Schedule:
         times = [self._course.changed_at + self._course.limits.max_wait, self._next]
         openings = (self._watch.opens(), self._landing.opens(), self._creates.opens(), self._seeking.opens())
         times += [at for at in openings if at is not None]
-        if self._course.dirty and not self._saving:
+        if self._unsaved() and not self._saving:
             times.append(self._save_at)
         return min(times)
 
@@ -166,9 +166,7 @@ class Schedule:
             step = job.work.step
             if self._course.limits.settling and step.action is Action.UNCERTAIN and self._seeking.can(sure(job)):
                 self._seeking.look_for(job, now)
-            elif step.action is Action.WAIT:
-                self._course.not_started(job, step.reason, now)
-            elif step.action in {Action.BLOCKED, Action.UNCERTAIN}:
+            elif step.action in {Action.WAIT, Action.BLOCKED, Action.UNCERTAIN}:
                 self._course.codes.add(ends.step_code(step))
                 self._course.not_started(job, step.reason, now)
         for job in self._course.board.free_at_start():

@@ -46,11 +46,19 @@ def _claim(it: Situation, attempt: Attempt) -> Claim | None:
 
 
 def gone(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
-    """Whether the clip of a finished take is not on disk. A path that nobody looked for counts as there."""
+    """Whether the clip of a finished take is not on disk. A path that nobody looked for counts as there. For a take
+    that is taken over another file in its old place is none."""
     path = clip_of(it, attempt)
     if attempt.token in inventory:
         return inventory[attempt.token] is None
-    return path is None or inventory.get(path, 0) is None
+    return path is None or inventory.get(path, 0) is None or _replaced(it, attempt, inventory)
+
+
+def _replaced(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
+    """Whether somebody has put another file in the old place of a take that is taken over."""
+    path = clip_of(it, attempt)
+    known = path in inventory and attempt.size is not None and _claim(it, attempt) is not None
+    return known and inventory.get(path or "") not in (None, attempt.size)
 
 
 def changed(it: Situation, attempt: Attempt, inventory: Inventory) -> int | None:
@@ -99,7 +107,8 @@ def kept(take: Kept, inventory: Inventory) -> Step:
     if gone(it, attempt, inventory):
         if attempt.token in inventory:
             attempt = replace(attempt, out=None)  # another take's clip has its name
-        return replace(_lost(it, attempt, take.letter), reuse=reuse)
+        other = _replaced(take.it, take.attempt, inventory)
+        return replace(_lost(it, attempt, take.letter, _REPLACED if other else _GONE), reuse=reuse)
     film = it.film is not None and it.film.attempt.token == attempt.token
     stale, reason = _reason(take, film)
     if claim is not None and stale is Staleness.FRESH:
@@ -120,11 +129,15 @@ def _other_file(attempt: Attempt, size: int) -> Reason:
     return Reason(CHANGED, f"the file was changed: {size:,} bytes, not {attempt.size:,}{back}")
 
 
-def _lost(it: Situation, attempt: Attempt, letter: str) -> Step:
+_GONE = "its clip is not on disk"
+_REPLACED = "another file is in its old place and is left there"
+
+
+def _lost(it: Situation, attempt: Attempt, letter: str, what: str) -> Step:
     if attempt.tasks:
-        reason = Reason("gone", "its clip is not on disk; it is paid and is fetched again")
+        reason = Reason("gone", f"{what}; it is paid and is fetched again")
         return _step(it, attempt, letter, Action.FETCH, reason)
-    text = "its clip is not on disk and came from no provider"
+    text = f"{what}; it came from no provider" if what is _REPLACED else f"{what} and came from no provider"
     return _step(it, attempt, letter, Action.BLOCKED, Reason("gone", text, f"sorapipe roll {it.shot.label}"))
 
 

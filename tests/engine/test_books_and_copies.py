@@ -101,6 +101,22 @@ def test_a_renamed_shot_whose_new_name_another_file_has_gets_the_name_beside_it(
     assert world.plan().idle
 
 
+def test_a_renamed_shot_whose_clip_somebody_has_replaced_gets_the_paid_one_again_and_theirs_stays() -> None:
+    world = World(film(shot("old", "A picture.")))
+    world.run()
+    (before,) = world.attempts()["old"]
+    mine = put(world, before.out or "", b"my own cut")
+    world.storyboard = film(shot("new", "A picture."))
+    (step,) = world.plan().steps
+    assert step.reason.text == "another file is in its old place and is left there; it is paid and is fetched again"
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 0 and outcome.sent == 0
+    (after,) = world.attempts()["new"]
+    assert world.disk.digest(world.workspace.clips.path(after.out or "")) == before.sha256
+    assert world.disk.read(mine) == b"my own cut"
+    assert world.plan().idle
+
+
 def test_a_kept_take_whose_clip_went_away_since_the_plan_is_not_written_down() -> None:
     world = World(film(shot("old", "A picture.")))
     world.run()

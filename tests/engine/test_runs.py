@@ -118,6 +118,22 @@ def test_a_renamed_shot_keeps_its_clip() -> None:
     assert "sea_t01.mp4" in world.clips()
 
 
+def test_a_take_that_was_at_the_provider_under_its_old_name_is_there_after_one_more_run_and_the_first_one_says_so() -> (
+    None
+):
+    world = World(film(shot("a", "The sea.")))
+    world.stop_at(world.now + 10)
+    world.run()
+    world.at.clear()
+    world.storyboard = film(shot("sea", "The sea."))
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 10 and outcome.sent == 0
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code == 0 and outcome.sent == 0
+    assert "sea_t01.mp4" in world.clips()
+    assert world.plan().idle
+
+
 def test_the_order_of_creates_is_that_of_the_plan() -> None:
     world = World(film(*(shot(f"s{n:02}") for n in range(20))))
     world.run()
