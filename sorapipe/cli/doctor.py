@@ -66,7 +66,15 @@ def command(words: tuple[str, ...], as_json: bool, provider: str | None) -> None
 
 
 def _checks(words: tuple[str, ...], provider: str | None) -> list[Callable[[], Iterator[Finding]]]:
-    return [_versions, _speed, _codecs, _folders, lambda: _storyboard(words), lambda: _provider(words, provider)]
+    return [
+        _versions,
+        _speed,
+        _codecs,
+        _folders,
+        lambda: _storyboard(words),
+        lambda: _git(words),
+        lambda: _provider(words, provider),
+    ]
 
 
 def _carefully(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -159,6 +167,37 @@ def _storyboard(words: tuple[str, ...]) -> Iterator[Finding]:
     behind = ", the journal knows more" if known.behind else ""
     yield Finding("ok", "lock", f"{_takes_and_characters(known.facts)} known{behind}")
     yield _folder("clips", workspace.root / workspace.renders)
+
+
+def _git(words: tuple[str, ...]) -> Iterator[Finding]:
+    """Whether git keeps the lock and merges it by its records."""
+    from sorapipe.cli.lock_setup import missing
+    from sorapipe.state.git import Git, no_repository
+    from sorapipe.state.workspace import Workspace
+
+    manifest = manifest_of(words)
+    if manifest is None:
+        return
+    lock = Workspace.open(manifest).lock_path
+    git = Git.of(lock.parent)
+    if git is None:
+        yield Finding("note", "git", no_repository(lock.parent), "takes and picks are history where git keeps the lock")
+    elif git.ignored(lock) and not git.tracked(lock):
+        said = f"{lock.name} is ignored: what was paid is known on this machine only"
+        yield Finding("note", "git", said, "take it out of `.gitignore`")
+    else:
+        yield _merging(git.attribute(lock, "merge"), lacks_driver=missing(git))
+
+
+def _merging(how: str | None, *, lacks_driver: bool) -> Finding:
+    """What `.gitattributes` say of the lock, and whether this clone can do it."""
+    if how == "union":
+        return Finding("ok", "git", "locks are merged line by line; `sorapipe lock resolve` puts them in order")
+    if how == "sorapipe" and not lacks_driver:
+        return Finding("ok", "git", "locks are merged by their records")
+    why = "this clone has no merge driver" if how == "sorapipe" else "git merges the lock as any text"
+    hint = "`sorapipe lock merge-driver` sets it up; where marks are already, `sorapipe lock resolve` joins them"
+    return Finding("note", "git", f"{why}: a merge leaves marks in it", hint)
 
 
 def _takes_and_characters(facts: Facts) -> str:

@@ -8,6 +8,8 @@ import click
 
 from sorapipe.cli.choosing import shell_words, storyboards
 from sorapipe.cli.group import VerbCommand
+from sorapipe.cli.lock_setup import ATTRIBUTE, ATTRIBUTES, COMMENT, DRIVER, configure
+from sorapipe.cli.lock_words import of_manifest
 
 _STORYBOARD = """\
 # yaml-language-server: $schema=storyboard.schema.json
@@ -58,11 +60,6 @@ _IGNORED = """\
 # clips are large and can be fetched again; the lock beside each storyboard says which is which
 renders/
 """
-_ATTRIBUTES = """\
-# Records of a lock are one line each, so that a union of two people's takes loses none; sorapipe joins them when it
-# reads. Other storyboards beside this one need a line for theirs.
-"""
-_ATTRIBUTE = "{lock} merge=union text eol=lf\n"
 
 
 @click.command(
@@ -80,7 +77,7 @@ def command(folder: Path) -> None:
     films = there or [_storyboard(folder)]
     written = [] if there else list(films)
     written += [path for path in (folder / "storyboard.schema.json",) if _schema(path)]
-    written += [path for path, text in _beside(folder, films) if _add_lines(path, text)]
+    written += [path for path, text in _beside(folder) if _add_lines(path, text, _locks(films))]
     for path in written:
         click.echo(path)
     if there:
@@ -88,6 +85,7 @@ def command(folder: Path) -> None:
         stay = "is there already and stays as it is" if len(there) == 1 else "are there already and stay as they are"
         click.echo(f"{names} {stay}" + ("" if written else "; nothing is missing beside it"), err=True)
         click.echo("for a second film: sorapipe init NAME", err=True)
+    _tell_git(films)
     typed = "" if films[0] == Path("storyboard.yaml") else shell_words([str(films[0])])
     click.echo(f"\nnext: sorapipe {'plan' if there else 'run'}{typed}", err=True)
 
@@ -100,11 +98,24 @@ def _storyboard(folder: Path) -> Path:
     return path
 
 
-def _beside(folder: Path, films: list[Path]) -> tuple[tuple[Path, str], ...]:
-    from sorapipe.state.workspace import name_of
+def _beside(folder: Path) -> tuple[tuple[Path, str], ...]:
+    return ((folder / ".gitignore", _IGNORED), (folder / ATTRIBUTES, f"{COMMENT}{ATTRIBUTE}\n"))
 
-    locks = "".join(_ATTRIBUTE.replace("{lock}", f"{name_of(path.name)}.lock") for path in films)
-    return ((folder / ".gitignore", _IGNORED), (folder / ".gitattributes", f"{_ATTRIBUTES}{locks}"))
+
+def _locks(films: list[Path]) -> frozenset[str]:
+    return frozenset(of_manifest(path).lock.name for path in films)
+
+
+def _tell_git(films: list[Path]) -> None:
+    """Tells this clone how locks are merged, where somebody has not decided otherwise."""
+    from sorapipe.state.git import Git
+
+    git = Git.of(films[0].parent)
+    wanted = git is not None and any(
+        git.attribute(of_manifest(path).lock.absolute(), "merge") == "sorapipe" for path in films
+    )
+    if git is not None and wanted and configure(git):
+        click.echo(f"{DRIVER}: set in this clone, so that git joins locks by their records", err=True)
 
 
 def _schema(path: Path) -> bool:
@@ -129,8 +140,9 @@ def _new(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _add_lines(path: Path, text: str) -> bool:
-    """Writes the file, or adds what an existing one does not say yet. Whether anything was written."""
+def _add_lines(path: Path, text: str, locks: frozenset[str]) -> bool:
+    """Writes the file, or adds what an existing one does not say yet. Whether anything was written. `locks` are the
+    names that `*.lock` is meant for."""
     if not path.exists():
         _new(path, text)
         return True
@@ -138,7 +150,7 @@ def _add_lines(path: Path, text: str) -> bool:
     said = {line.strip() for line in there.splitlines()}
     patterns = {line.split()[0] for line in said if line}
     lines = text.splitlines()
-    lacking = [line for line in lines if not line.startswith("#") and not _covered(line, patterns)]
+    lacking = [line for line in lines if not line.startswith("#") and not _covered(line, patterns, locks)]
     if not lacking:
         return False
     comments = [line for line in lines if line.startswith("#") and line not in said]
@@ -148,7 +160,7 @@ def _add_lines(path: Path, text: str) -> bool:
     return True
 
 
-def _covered(line: str, patterns: set[str]) -> bool:
+def _covered(line: str, patterns: set[str], locks: frozenset[str]) -> bool:
     """Whether somebody has decided already about the files that a line is for."""
     name = line.split(maxsplit=1)[0]
-    return name in patterns or (name.endswith(".lock") and "*.lock" in patterns)
+    return name in patterns or (name == "*.lock" and locks <= patterns)

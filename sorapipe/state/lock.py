@@ -57,8 +57,9 @@ class LockUnusable(Exception):
         return f"{place}: {self.message}" if place else self.message
 
     def of(self, name: str) -> LockUnusable:
-        """The same with the name of the file."""
-        return LockUnusable(self.message, self.line, self.hint, name)
+        """The same with the name of the file, which takes the place of `FILE` in the hint."""
+        hint = None if self.hint is None else self.hint.replace("FILE", name)
+        return LockUnusable(self.message, self.line, hint, name)
 
 
 _KEY = attrgetter("key")
@@ -264,7 +265,6 @@ def _unusable(line: bytes, number: int, why: str) -> LockUnusable:
         return LockUnusable(
             "it holds the marks of a merge conflict",
             number,
-            "each line stands for itself: keep the lines of both sides and delete only the marks "
-            "(`<<<<<<<`, `=======`, `>>>>>>>`); what is there twice does no harm",
+            "`sorapipe lock resolve FILE` joins both sides; no line is lost",
         )
     return LockUnusable(f"this line was changed or damaged: {why}", number, _RESTORE)

@@ -13,7 +13,7 @@ def test_the_new_storyboard_is_right_and_teaches(here: Path, sorapipe: Sorapipe)
     assert text.startswith("# yaml-language-server: $schema=storyboard.schema.json\n")
     assert (here / "skerry/storyboard.schema.json").exists()
     assert "nothing wrong" in sorapipe("validate", "skerry/storyboard.yaml").out
-    assert (here / "skerry/.gitattributes").read_text().endswith("\nstoryboard.lock merge=union text eol=lf\n")
+    assert (here / "skerry/.gitattributes").read_text().endswith("\n*.lock merge=sorapipe text eol=lf\n")
     assert "renders/\n" in (here / "skerry/.gitignore").read_text()
     assert ".lock" not in (here / "skerry/.gitignore").read_text().replace("the lock", "")
 
@@ -32,7 +32,7 @@ def test_beside_a_storyboard_only_what_is_missing_is_written(here: Path, sorapip
     (here / ".gitignore").write_text("renders/\n")
     result = sorapipe("init")
     assert result.out.splitlines() == ["storyboard.schema.json", ".gitattributes"]
-    assert "tram.lock merge=union text eol=lf\n" in (here / ".gitattributes").read_text()
+    assert "*.lock merge=sorapipe text eol=lf\n" in (here / ".gitattributes").read_text()
     assert "`tram.yaml` is there already" in result.err
     assert "sorapipe init NAME" in result.err
     assert "next: sorapipe plan tram.yaml" in result.err

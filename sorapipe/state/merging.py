@@ -1,0 +1,93 @@
+"""What becomes of a lock that two branches changed: joined, its marks taken out, or both kept whole; opens no file."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sorapipe.state.lock import LockFile, LockUnusable, dumps, join, loads
+from sorapipe.state.meaning import CHOICES
+
+_MARK = re.compile(rb"(?:<{7,}|\|{7,}|>{7,})(?: .*)?|={7,}")
+"""A line that git puts between two sides; longer ones stand in conflicts of what two bases had in common."""
+_OURS = re.compile(rb',"~":"[0-9a-f]{8}"\}\r?$', re.MULTILINE)
+
+
+class Settled(NamedTuple):
+    """A lock without conflicts. `marks` were taken out of it; `data` is what was read where nothing is to be done."""
+
+    data: bytes
+    marks: int
+    lock: LockFile
+
+
+def is_lock(data: bytes) -> bool:
+    """Whether any line is one of sorapipe's: other programs have files that end in `.lock`, too."""
+    return _OURS.search(data) is not None
+
+
+def without_marks(data: bytes) -> tuple[bytes, int]:
+    """The lines of all sides, and how many conflicts they had. What is there twice does no harm."""
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    kept = [line for line in lines if not is_mark(line)]
+    return b"\n".join(kept), sum(line.startswith(b"<<<<<<<") for line in lines if is_mark(line))
+
+
+def is_mark(line: bytes) -> bool:
+    """Whether a line is the mark of a merge conflict, of any style."""
+    return line[:1] in b"<|>=" and _MARK.fullmatch(line.removesuffix(b"\r")) is not None
+
+
+def settle(data: bytes) -> Settled:
+    """Takes out the marks, joins what stands there more than once, puts the lines in order.
+
+    A lock without marks that is of an older version stays as it is until there is something to write. Raises
+    `LockUnusable` for a line that can't be read, with its number in `data`.
+    """
+    rest, marks = without_marks(data)
+    try:
+        lock = loads(rest)
+    except LockUnusable as error:
+        raise LockUnusable(error.message, _line_before(data, error.line), error.hint) from error
+    unmarked = rest == data
+    return Settled(data if unmarked and lock.older is not None else dumps(lock), marks, lock)
+
+
+def _line_before(data: bytes, line: int | None) -> int | None:
+    """The number that a line had before the marks were taken out."""
+    if line is None:
+        return None
+    numbers = (number for number, text in enumerate(data.split(b"\n"), 1) if not is_mark(text))
+    return next((number for kept, number in enumerate(numbers, 1) if kept == line), line)
+
+
+def merged(base: bytes, ours: bytes, theirs: bytes) -> LockFile:
+    """What two sides of a merge say together. Raises `LockUnusable` when one of them can't be read.
+
+    What was paid is joined from everywhere and never taken out. A choice belongs to the commit that made it: one that a
+    side took back since `base` (a revert), or that `base` had and this side never got (a cherry-pick), stays out.
+    """
+    one, other = loads(without_marks(ours)[0]), loads(without_marks(theirs)[0])
+    both = join(one, other)
+    for raw in _choices(base):
+        if raw in both.others and not (raw in one.others and raw in other.others):
+            del both.others[raw]
+    return both
+
+
+def _choices(base: bytes) -> list[bytes]:
+    """The choices of the base; of one that can't be read, none: then both sides are kept whole."""
+    try:
+        lock = loads(without_marks(base)[0])
+    except LockUnusable:
+        return []
+    return [raw for raw, record in lock.others.items() if record.kind in CHOICES]
+
+
+def both_whole(ours: bytes, theirs: bytes) -> bytes:
+    """Both sides as they are between the marks of a conflict, for one of them can't be read."""
+    return b"".join((b"<<<<<<< ours\n", _ended(ours), b"=======\n", _ended(theirs), b">>>>>>> theirs\n"))
+
+
+def _ended(data: bytes) -> bytes:
+    return data if not data or data.endswith(b"\n") else data + b"\n"
