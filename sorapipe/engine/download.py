@@ -98,9 +98,8 @@ class Bringer:
 
     def place(self, out: str, whole: Bytes) -> str:
         """Gives the part its name, or one beside it when another file has that. The name it got."""
-        name = self._renders.place(whole.part, out, whole.sha256)
-        self._files.remove(_tag(whole.part))
-        return name
+        self._files.remove(_tag(whole.part))  # first: the folder is synced when the part has its name
+        return self._renders.place(whole.part, out, whole.sha256)
 
     def _read(self, key: str, part: Path, body: Body, progress: Progress) -> Bytes | NotLoaded:
         there = self._files.size(part) or 0

@@ -372,6 +372,7 @@ def _copy(clip: str | None, attempt: Attempt, studio: Studio) -> str | None:
         return None
     files, renders = studio.files, studio.renders
     if files.digest(renders.path(attempt.out)) == attempt.sha256:
+        files.remove(renders.part(attempt.out))  # of a run that ended before it had lost its first name
         return attempt.out
     data = files.read(renders.path(clip))
     if data is None or hashlib.sha256(data).hexdigest() != attempt.sha256:

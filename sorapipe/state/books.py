@@ -219,10 +219,9 @@ def archives(files: Files, places: Places, lineage: str) -> list[Path]:
 
 
 def _join_journal(files: Files, places: Places, books: Books, lineage: str, ours: bool) -> None:
-    story = _replay(files, places.journal(lineage), books, Story())
-    end, torn = story.end, story.torn
-    _replay(files, places.rescued(lineage), books, story)
-    story.end, story.torn = end, torn
+    story = _replay(files, places.rescued(lineage), books, Story())  # first: what was done later knows the task
+    story.end, story.torn = 0, False
+    _replay(files, places.journal(lineage), books, story)
     books.stories.append(story)
     open_intents = story.open()
     held = bool(open_intents) and not ours and files.is_locked(places.run_lock(lineage))

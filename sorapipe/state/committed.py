@@ -22,6 +22,7 @@ class Committed:
         self._places = places
         self._disk, self._stamp = books.disk, books.stamp
         self._missing = books.disk is None
+        self._unsure = False
         self.paid = books.whole.paid()
         self.own = LockFile(books.lineages)
         if self._missing:
@@ -56,14 +57,23 @@ class Committed:
             new = self.whole()
             empty = not new.attempts and not new.others
             if empty if self._missing else self._disk is not None and new.same_as(self._disk):
+                self._make_sure()
                 return False
             self._back_up()
+            self._unsure = True
             write_atomic(self._files, self._places.lock, dumps(new), ("P21", "P22", "P23", "P24"))
+            self._unsure = False
             with self._guard:
                 new.older = None
                 self._disk, self._missing = new, False
                 self._stamp = self._files.stamp(self._places.lock)
             return True
+
+    def _make_sure(self) -> None:
+        """The lock was replaced before, and its folder may not have been synced (P24)."""
+        if self._unsure:
+            self._files.sync_folder(self._places.lock.parent, after="P24")
+            self._unsure = False
 
     def bytes(self) -> bytes:
         """The lock as it would be written now."""

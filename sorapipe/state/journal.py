@@ -278,7 +278,7 @@ class Journal:
         self._handle: Handle | None = None
         self._torn = story.torn
         self._unsynced = False
-        self._length = story.end
+        self._length = self._synced = story.end
 
     @property
     def length(self) -> int:
@@ -288,8 +288,11 @@ class Journal:
     def write(self, values: Values, *, before: str = "", written: str = "", synced: str | None = None) -> None:
         """Appends a line and takes it in. Where `synced` is given (a point's name, perhaps empty) it is on the disk
         on return; else it shares a later sync."""
+        goes_on = self._handle is None and self._length > 0
         handle = self._open()
         line = encode(values) + b"\n"
+        if goes_on:
+            line = b"\n" + line  # of what an earlier run left behind the last bytes may never reach the disk
         if self._torn:
             remains = encode({"kind": "torn", "at": self._length})
             self._length = self._files.size(self.path) or 0
@@ -301,14 +304,22 @@ class Journal:
         self._length += len(line)
         self.story.apply(values)
         if synced is not None:
-            self._files.sync(handle, after=synced)
-            self._unsynced = False
+            self._sync(handle, synced)
 
     def flush(self) -> None:
         """Syncs what was appended since the last sync."""
         if self._handle is not None and self._unsynced:
-            self._files.sync(self._handle)
-            self._unsynced = False
+            self._sync(self._handle)
+
+    def _sync(self, handle: Handle, after: str = "") -> None:
+        """After a sync that was refused nobody knows what of these lines will be on the disk, and no later sync tells:
+        what follows begins anew, as behind a line that was cut off."""
+        try:
+            self._files.sync(handle, after=after)
+        except StateError:
+            self._torn, self._length = True, self._synced
+            raise
+        self._unsynced, self._synced = False, self._length
 
     def close(self) -> None:
         """Syncs and closes."""
@@ -316,8 +327,7 @@ class Journal:
         if handle is not None:
             try:
                 if self._unsynced:
-                    self._files.sync(handle)
-                    self._unsynced = False
+                    self._sync(handle)
             finally:
                 self._files.close(handle)
 
@@ -344,7 +354,7 @@ class Journal:
         self._files.sync_folder(folder)
         self._files.replace(beside, self.path, after="P25")
         self._files.sync_folder(self.path.parent)
-        self._torn, self._length = False, len(rest)
+        self._torn, self._length, self._synced = False, len(rest), len(rest)
         return True
 
     def _carried(self, data: bytes) -> Iterable[bytes]:

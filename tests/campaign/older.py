@@ -15,9 +15,14 @@ VERSION = 0
 
 def make_older(path: Path) -> bytes:
     """Rewrites a lock in the older version; its bytes."""
-    lines = [_backward(line) for line in path.read_bytes().split(b"\n")]
-    path.write_bytes(b"\n".join(lines))
-    return path.read_bytes()
+    data = backward(path.read_bytes())
+    path.write_bytes(data)
+    return data
+
+
+def backward(data: bytes) -> bytes:
+    """A lock as it would have been in the older version."""
+    return b"\n".join(_backward(line) for line in data.split(b"\n"))
 
 
 def teach() -> None:

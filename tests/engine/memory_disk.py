@@ -162,7 +162,8 @@ class MemoryDisk:
 
     `kill_at` kills the process at that persistence point, counted from 1; `die` at once. From then on nothing is
     written, until `process_dies` or `power_cut` says what the world is like for the next one. `refuse` may refuse any
-    operation; `operations` counts them. `chance` decides how much of a refused append is written.
+    operation; `operations` counts them. `chance` decides how much of an append is written that is
+    refused, or during which the process dies.
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -195,6 +196,16 @@ class MemoryDisk:
         self.kill_at = None
         self.dead = False
         self.points.clear()
+
+    def settle(self) -> None:
+        """Time passes: everything reaches the disk, also what a refused sync was to bring."""
+        for change in self._changes:
+            change.on(self._durable)
+        self._changes.clear()
+        for node in {id(node): node for node in self.tree.values() if node is not None}.values():
+            node.waiting.clear()
+            node.forgotten.clear()
+            node.durable = bytearray(node.seen)
 
     def power_cut(self, random: Random, *, ordered: bool | None = None) -> None:
         """What may be there afterwards. `ordered`: whether the disk keeps the order of changes of names; by chance."""
@@ -313,9 +324,9 @@ class MemoryDisk:
         node = self._handles[handle.number]
         try:
             self._ask("append", handle.path)
-        except StateError as error:
-            written = self.chance.choice([0, self.chance.randrange(len(data) + 1)])
-            if error.errno in LOSING and written:
+        except (StateError, Killed) as error:
+            written = self.chance.choice([0, self.chance.randrange(len(data) + 1)]) if data else 0
+            if written and (isinstance(error, Killed) or error.errno in LOSING):
                 node.write(data[:written])
             raise
         node.write(data)
