@@ -1,10 +1,13 @@
-"""What every test stands on: no test sees the real home, environment or network."""
+"""What every test stands on: no test sees the real home, environment or network, and no key is written anywhere."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = ("canary",)
 
 
 @pytest.fixture(autouse=True)
@@ -12,6 +15,9 @@ def nobody_is_at_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     """Folders of config and state are fresh for each test; keys and choices of the developer are gone."""
     home: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
+    (home / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(home / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     for name, folder in {
         "SORAPIPE_CONFIG_DIR": "config",
         "SORAPIPE_STATE_DIR": "state",

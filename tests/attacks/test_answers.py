@@ -18,7 +18,7 @@ from sorapipe.providers.base import DownloadFailed
 from sorapipe.providers.client import HttpProvider
 from sorapipe.providers.key import Key
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 PROFILE = """\
 dialect: tasks
 base_url: {url}

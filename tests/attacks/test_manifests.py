@@ -16,7 +16,7 @@ def test_a_hostile_manifest_is_refused(stage: Stage, path: Path) -> None:
 
 
 def test_a_manifest_never_says_where_a_key_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-key-wJalrXUtnFEMI")
     stage.film(
         "sorapipe: 1\nkey_env: AWS_SECRET_ACCESS_KEY\nbase_url: https://evil.example\nshots: [{id: a, prompt: x}]\n"
     )

@@ -8,7 +8,7 @@ import pytest
 from attacks.hostile_data import attacks
 from attacks.stage import Stage
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 PROFILE = """\
 dialect: tasks
 base_url: {url}

@@ -41,7 +41,7 @@ class _List(httpx.BaseTransport):
 
 
 def _proof(pages: Mapping[str | None, tuple[list[object], str | None]]) -> bool:
-    provider = HttpProvider(profile(dialect="videos"), Key("sk-very-secret-0123456789"), transport=_List(pages))
+    provider = HttpProvider(profile(dialect="videos"), Key("canary-key-sk-0123456789"), transport=_List(pages))
     listed = provider.newest((), (MINE,))
     assert isinstance(listed, Listed)
     return proves(SEARCH, MINE, Sought("house", listed.tokens, runs=listed.runs))

@@ -19,7 +19,7 @@ _ROUNDS, _GAP, _PATIENCE = 4, 0.05, 60.0
 
 def key_of(number: int) -> str:
     """The key of the account of that number: a canary that must be in no file."""
-    return f"canary-{hashlib.sha256(str(number).encode()).hexdigest()[:24]}"
+    return f"canary-key-{hashlib.sha256(str(number).encode()).hexdigest()[:24]}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli.commands import Sorapipe
 
-KEY = "sk-house-1234"
+KEY = "canary-key-house-1234"
 Write = Callable[..., Path]
 
 
@@ -46,7 +46,7 @@ def house(url: str, base: str = "simulator", more: str = "") -> str:
 
 
 def test_the_list_says_whether_a_run_could_begin(sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LITELLM_API_KEY", "s3cret-value")
+    monkeypatch.setenv("LITELLM_API_KEY", "canary-key-s3cret-value")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in sorapipe("providers").out.splitlines()}
     assert lines["openai-compatible"].startswith("to extend")
     assert lines["kie"].startswith("ended 2026-09-24")
@@ -120,12 +120,12 @@ def test_a_check_tells_a_good_key_from_a_bad_one(
     monkeypatch.setenv("HOUSE_API_KEY", KEY)
     good = sorapipe("providers", "check", "house")
     assert "✓ the key in HOUSE_API_KEY is taken" in good.out
-    monkeypatch.setenv("HOUSE_API_KEY", "sk-wrong-5678")
+    monkeypatch.setenv("HOUSE_API_KEY", "canary-key-wrong-5678")
     bad = sorapipe("providers", "check", "house", code=6)
     assert "✗ the key in HOUSE_API_KEY is refused" in bad.out
     data = json.loads(sorapipe("providers", "check", "house", "--json", code=6).out)
     assert (data["reachable"], data["key_accepted"], data["write"]) == (True, False, None)
-    assert "sk-" not in good.out + good.err + bad.out + bad.err
+    assert "canary-key" not in good.out + good.err + bad.out + bad.err
 
 
 def test_a_check_prints_the_line_that_makes_the_profile_right(

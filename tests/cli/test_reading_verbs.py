@@ -155,7 +155,7 @@ def test_schema_prints_both(sorapipe: Sorapipe) -> None:
 
 
 def test_providers_are_listed_and_explained_without_keys(sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUXA_API_KEY", "s3cret-value")
+    monkeypatch.setenv("RUXA_API_KEY", "canary-key-s3cret-value")
     listed = sorapipe("providers").out
     assert re.search(r"^simulator +ready", listed, re.MULTILINE)
     assert re.search(r"^ruxa +ended 2026-09-24", listed, re.MULTILINE)
@@ -163,18 +163,18 @@ def test_providers_are_listed_and_explained_without_keys(sorapipe: Sorapipe, mon
     assert (data["ruxa"]["ended"], data["ruxa"]["key_is_set"], data["simulator"]["ended"]) == ("2026-09-24", True, None)
     shown = sorapipe("providers", "show", "ruxa").out
     assert "RUXA_API_KEY" in shown
-    assert "s3cret-value" not in listed + shown + sorapipe("providers", "show", "ruxa", "--json").out
+    assert "canary-key-s3cret-value" not in listed + shown + sorapipe("providers", "show", "ruxa", "--json").out
     assert "there are" in sorapipe("providers", "show", "nobody", code=3).err
 
 
 def test_doctor_looks_at_everything(film: Path, sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUXA_API_KEY", "s3cret-value")
+    monkeypatch.setenv("RUXA_API_KEY", "canary-key-s3cret-value")
     result = sorapipe("doctor", "--provider", "ruxa", code=3)
     assert "✗ provider    ruxa: all its models ended" in result.out
     assert "0 takes and 0 characters known" in result.out
     assert "h264" in result.out
     assert "RUXA_API_KEY is set" in result.out
-    assert "s3cret-value" not in result.out + result.err
+    assert "canary-key-s3cret-value" not in result.out + result.err
     names = {one["name"] for one in json.loads(sorapipe("doctor", "--json").out)}
     assert {"sorapipe", "codecs", "state", "run lock", "provider", "key"} <= names
 

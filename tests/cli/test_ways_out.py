@@ -21,13 +21,13 @@ def break_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 
 def test_a_bug_ends_with_1_and_a_report(monkeypatch: pytest.MonkeyPatch, sorapipe: Sorapipe) -> None:
-    monkeypatch.setenv("HOUSE_API_KEY", "sk-very-secret")
-    break_with(monkeypatch, RuntimeError("refused Bearer abcdef123 at https://u:p@example.org/x?sig=1 sk-very-secret"))
+    monkeypatch.setenv("HOUSE_API_KEY", "canary-key-0123")
+    break_with(monkeypatch, RuntimeError("refused Bearer abcdef123 at https://u:p@example.org/x?sig=1 canary-key-0123"))
     err = sorapipe("run", "storm", code=1).err
     assert "this is a bug in sorapipe: RuntimeError" in err
     assert "command: sorapipe run storm" in err
     assert "Traceback" in err
-    for secret in ("sk-very-secret", "abcdef123", "sig=1", "u:p@"):
+    for secret in ("canary-key-0123", "abcdef123", "sig=1", "u:p@"):
         assert secret not in err
 
 

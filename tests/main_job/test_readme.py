@@ -37,7 +37,7 @@ def test_the_profile_is_a_provider(studio: Studio, tmp_path: Path) -> None:
     plan = studio.run("plan", "film.yaml", "--provider", "house", SORAPIPE_CONFIG_DIR=config).out
     assert "1.35 USD" in plan
     refused = studio.run(
-        "run", "film.yaml", "--provider", "house", code=2, SORAPIPE_CONFIG_DIR=config, HOUSE_API_KEY="k"
+        "run", "film.yaml", "--provider", "house", code=2, SORAPIPE_CONFIG_DIR=config, HOUSE_API_KEY="canary-key-k"
     ).err
     assert "--yes" in refused
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from canary import sings
 from studio import Studio
 
 FILM = """\
@@ -278,7 +279,7 @@ def terminal(studio: Studio, *words: str, controlling: bool = True) -> Iterator[
 
     process = subprocess.Popen(
         [*SORAPIPE, "run", "storyboard.yaml", *words], cwd=studio.folder, stdin=theirs, stdout=theirs, stderr=theirs,
-        env=studio.environment() | {"TERM": "xterm", "HOUSE_API_KEY": "sk-house"},
+        env=studio.environment() | {"TERM": "xterm", "HOUSE_API_KEY": "canary-key-house"},
         preexec_fn=take if controlling else os.setpgrp,  # noqa: PLW1509 - this process has one thread here
     )  # fmt: skip
     os.close(theirs)
@@ -291,6 +292,7 @@ def terminal(studio: Studio, *words: str, controlling: bool = True) -> Iterator[
             process.wait()
         if far.end >= 0:
             os.close(far.end)
+        assert not sings(bytes(far.seen))
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def house(film: bytes, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Itera
         profiles = Path(os.environ["SORAPIPE_CONFIG_DIR"]) / "providers"
         profiles.mkdir(parents=True)
         (profiles / "house.yaml").write_text(shaky.profile())
-        monkeypatch.setenv("HOUSE_API_KEY", "secret")
+        monkeypatch.setenv("HOUSE_API_KEY", "canary-key-secret")
         studio.write("film.yaml", FILM)
         yield shaky
 

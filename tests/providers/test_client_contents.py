@@ -15,7 +15,7 @@ from sorapipe.providers.client import HttpProvider
 from sorapipe.providers.http import MAX_ANSWER
 from sorapipe.providers.key import Key
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 BASE = "https://api.example.org"
 CONTENT = f"{BASE}/v1/videos/video_1/content"
 CLIP = bytes(range(256)) * 40

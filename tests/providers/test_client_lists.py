@@ -15,7 +15,7 @@ from sorapipe.providers.base import Failed, Listed, Missed, Running, Succeeded
 from sorapipe.providers.client import MOST_PAGES, HttpProvider
 from sorapipe.providers.key import Key
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 TOKEN = "abcdefghij234567abcd"
 
 

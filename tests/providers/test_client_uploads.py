@@ -20,7 +20,7 @@ from sorapipe.providers.key import Key
 from sorapipe.providers.profile import Profile
 from sorapipe.providers.uploads import LIFETIME, Uploads
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 FOG = Media("fog.png", "image/png", b"\x89PNG fog")
 SEA = Media("sea.png", "image/png", b"\x89PNG sea")
 CLIP = Media("ember.mp4", "video/mp4", b"ftypmp42")

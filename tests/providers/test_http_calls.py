@@ -19,7 +19,7 @@ from sorapipe.providers.client import HttpProvider
 from sorapipe.providers.http import MAX_ANSWER, NEVER_SENT
 from sorapipe.providers.key import Key
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 OK = {"code": 200, "message": "success", "data": {"taskId": "task_1"}}
 
 

@@ -12,7 +12,7 @@ from sorapipe.providers.base import Body, DownloadFailed
 from sorapipe.providers.client import HttpProvider
 from sorapipe.providers.key import Key
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 CLIP = bytes(range(256)) * 40
 ETAG = '"v1"'
 URL = "https://cdn.example.com/clip.mp4"

@@ -21,7 +21,7 @@ from sorapipe.providers.dialect import Call
 from sorapipe.providers.key import Key
 from sorapipe.providers.profile import Profile
 
-KEY = "sk-very-secret-0123456789"
+KEY = "canary-key-sk-0123456789"
 FOG = Media("fog.png", "image/png", b"\x89PNG\r\n--not-a-boundary")
 SEA = Media('s"ea\n.png', "image/png", b"\x89PNG sea")
 CLIP = Media("ember.mp4", "video/mp4", b"\0\0\0\x18ftypmp42")
