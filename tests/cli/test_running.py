@@ -259,7 +259,7 @@ def house(board: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     config = tmp_path / "config"
     (config / "providers").mkdir(parents=True)
     monkeypatch.setenv("SORAPIPE_CONFIG_DIR", str(config))
-    process = start(board, "simulator", "serve", "--latency", "0.05", "--clips", "canned", "--key", "sk-house-1234")
+    process = start(board, "simulator", "serve", "--latency", "0.05", "--clips", "canned", "--key", "canary-key-house")
     assert process.stdout is not None
     url = json.loads(process.stdout.readline())["url"]
     (config / "providers/house.yaml").write_text(HOUSE.format(url=url))
@@ -272,7 +272,7 @@ def test_a_real_provider_wants_a_key_and_a_yes(house: Studio) -> None:
     house.run("plan", "--provider", "house")
     missing = house.run("run", "--provider", "house", code=6).err
     assert "export HOUSE_API_KEY=" in missing
-    key = {"HOUSE_API_KEY": "sk-house-1234"}
+    key = {"HOUSE_API_KEY": "canary-key-house"}
     alone = house.run("run", "--provider", "house", code=2, **key).err
     assert "--max-cost" in alone
     assert "20 credits" in alone
@@ -280,18 +280,18 @@ def test_a_real_provider_wants_a_key_and_a_yes(house: Studio) -> None:
     house.run("run", "--provider", "house", "--yes", **key)
     assert len(house.ledger()) == 2
     result = house.run("status", "--provider", "house", **key)
-    assert "sk-house" not in result.out + result.err
+    assert "canary-key" not in result.out + result.err
     for path in (*house.folder.rglob("*"), *house.state.rglob("*")):
-        assert not path.is_file() or b"sk-house" not in path.read_bytes() or "simulator" in str(path)
+        assert not path.is_file() or b"canary-key" not in path.read_bytes() or "simulator" in str(path)
 
 
 def test_a_limit_is_a_yes(house: Studio) -> None:
-    house.run("run", "--provider", "house", "--max-cost", "20", HOUSE_API_KEY="sk-house-1234")
+    house.run("run", "--provider", "house", "--max-cost", "20", HOUSE_API_KEY="canary-key-house")
     assert len(house.ledger()) == 2
 
 
 def test_a_refused_key_stops_the_run_with_6(house: Studio) -> None:
-    result = house.run("run", "--provider", "house", "--yes", code=6, HOUSE_API_KEY="sk-wrong-12345")
+    result = house.run("run", "--provider", "house", "--yes", code=6, HOUSE_API_KEY="canary-key-wrong-12345")
     assert "Traceback" not in result.err
     assert not house.ledger()
 
@@ -302,7 +302,7 @@ def test_in_a_terminal_a_person_is_asked(house: Studio, answer: str, code: int, 
     ours_end, theirs = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "sorapipe", "run", "--provider", "house"], cwd=house.folder,
-        env=house.environment() | {"HOUSE_API_KEY": "sk-house-1234"}, stdin=theirs, stdout=theirs, stderr=theirs,
+        env=house.environment() | {"HOUSE_API_KEY": "canary-key-house"}, stdin=theirs, stdout=theirs, stderr=theirs,
         close_fds=True,
     )  # fmt: skip
     os.close(theirs)
