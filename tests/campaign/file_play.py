@@ -18,8 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from campaign.file_scenes import JOURNALS, KILLED, LOCK, SCENES, Desk, Ended
-
+from campaign.file_scenes import JOURNALS, KILLED, LOCK, SCENES, Ended
 from sorapipe.planning.facts import AttemptState
 from sorapipe.providers.base import Accepted, CreateAnswer, Order
 from sorapipe.state.lock import LockUnusable, loads
@@ -80,7 +79,10 @@ def judge(case: Case | str, variant: Variant | None = None) -> Verdict:
     usual = unharmed(case.scene)
     with ExitStack() as around:
         _enter(around, case, variant)
-        return _Trial(case, usual).carry_out()
+        try:
+            return _Trial(case, usual).carry_out()
+        except AssertionError as error:  # of a product that was changed: it did not even come to the scene
+            return Verdict(case.name, [f"begin: {error}"])
 
 
 @cache
@@ -150,9 +152,7 @@ class _Trial:
             ended = self._heard(self.desk.command())
         disk.refuse = self._looked_at
         self._accepted.clear()
-        if harm in {"cut", "cuts"} and disk.dead:
-            disk.power_cut(self.random)
-        elif harm in REFUSALS and self.random.random() < 0.5:  # what it wrote elsewhere must last, too
+        if (harm in {"cut", "cuts"} and disk.dead) or (harm in REFUSALS and self.random.random() < 0.5):
             disk.power_cut(self.random)
         disk.process_dies()
         return ended

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from campaign import older
 from engine.memory_disk import Killed, MemoryDisk
 from engine.world import World, character, film, shot
 
+from campaign import older
 from sorapipe.cli.translate import expected
 from sorapipe.engine.events import Said
 from sorapipe.engine.messages import Limits
@@ -222,7 +222,7 @@ def more() -> Desk:
 
 
 def of_old() -> Desk:
-    """Made on another machine by an older version: its lock and its clips are here, no journal. A take more is wanted."""
+    """Made elsewhere by an older version: its lock and its clips are here, no journal. A take more is wanted."""
     desk = whole()
     desk.disk.take_away(Path("/state"))
     desk.disk.put(LOCK, older.backward(desk.disk.read(LOCK) or b""))

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import pytest
 from campaign.file_scenes import KILLED, LOCK, Desk, story
 
 from sorapipe.engine.messages import Limits
