@@ -20,6 +20,7 @@ class Renders:
     def __init__(self, files: Files, root: Path, name: str) -> None:
         self._files = files
         self._root = root
+        self._rooted = False
         self.folder = f"{FOLDER}/{name}"
 
     def out(self, stem: str, label: str) -> str:
@@ -77,9 +78,23 @@ class Renders:
                 self._files.reach("P17")
             elif not self._files.put_new(part, target, after="P17"):
                 continue
+            self._root_folders(target.parent)
             self._files.sync_folder(target.parent, after="P18")
             return name
         raise StateError("put a clip at", self.path(out), "other files have its name and the name beside it")
+
+    def digest(self, out: str) -> str | None:
+        """The sha256 of a clip; `None` where there is none, or a link, or it lies behind a linked folder."""
+        if not sound(out) or not self._is_real(self.path(out).parent):
+            return None
+        return self._files.digest(self.path(out))
+
+    def _root_folders(self, folder: Path) -> None:
+        """The folders of clips may be of a run that was killed before their names were on the disk."""
+        if not self._rooted:
+            for one in (self._root, folder.parent):
+                self._files.sync_folder(one)
+            self._rooted = True
 
     def inventory(self, facts: Facts) -> dict[str, int | None]:
         """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none.

@@ -376,6 +376,11 @@ def _named(handle: Handle) -> dict[str, Json]:
     return {name: value for name, value in named.items() if value is not None}
 
 
+def intents(data: bytes) -> set[str]:
+    """The tokens of which a journal holds what was sent."""
+    return {token for token, _ in _intents(data)}
+
+
 def _intents(data: bytes) -> Iterator[tuple[str, float]]:
     """The tokens of a journal's intents, and when they were written."""
     for line in data.split(b"\n"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from sorapipe.state.books import (
     Books,
     Holder,
     Places,
+    archives,
     facts_of,
     joined,
     lineages_of,
@@ -31,7 +33,7 @@ from sorapipe.state.lock import LockFile, LockUnusable
 from sorapipe.state.reader import FolderReader
 from sorapipe.state.records import encode
 from sorapipe.state.renders import Renders
-from sorapipe.state.session import Outside, Session, new_token
+from sorapipe.state.session import Outside, Session, intents, new_token
 
 _SUFFIXES = (".yaml", ".yml")
 _LINEAGE_TRIES = 3
@@ -151,6 +153,15 @@ class Workspace:
             behind=not books.whole.same_as(books.disk or LockFile(books.lineages)),
         )
 
+    def requested(self) -> frozenset[str]:
+        """The tokens of attempts of which this machine's journals and archives know what exactly was sent."""
+        books = read_books(self.files, self._places)
+        found = {token for story in books.stories for token in story.requests}
+        for lineage in books.lineages:
+            for path in archives(self.files, self._places, lineage):
+                found |= intents(self.files.read(path) or b"")
+        return frozenset(found)
+
     def inventory(self, facts: Facts, neighbours: Iterable[tuple[str, Facts]] = ()) -> dict[str, int | None]:
         """The size of every clip that an attempt names, `None` where none is; those of neighbours too, for they may be
         reused here."""
@@ -269,3 +280,14 @@ class Workspace:
         finally:
             self.files.close(handle)
         self.files.sync_folder(path.parent)
+        self._root_state()
+
+    def _root_state(self) -> None:
+        """The state folder, and folders above it, may be of a run that was killed before their names were on the disk:
+        then nothing in them would be safe. Folders that can't be opened are not ours."""
+        for folder in self._places.state.parents:
+            try:
+                self.files.sync_folder(folder)
+            except StateError as error:
+                if error.errno not in {errno.EACCES, errno.EPERM}:
+                    raise
