@@ -15,10 +15,10 @@ from sorapipe.cli.options import exclude_option, json_option, page_for, print_js
     cls=VerbCommand,
     short_help="Check every clip of the film against lock and storyboard.",
     help="Check the film against lock and storyboard, byte by byte. For each shot the best that holds: L0 the same "
-    "bytes (the file has the sha256 of the lock, and the request is today's); L1 the same request (today's text and clips, "
-    "but the file is missing or another one); L2 the same shot (made from another request or clip: what differs is "
-    "said). Needs no key and no network, and writes nothing. Exit 0 when every shot has its bytes and its request, or "
-    "was accepted or frozen as it is; 12 when a clip is missing or another one; else 8.",
+    "bytes (the file has the sha256 of the lock, and the request is today's); L1 the same request (today's text and "
+    "clips, but the file is missing or another one); L2 the same shot (made from another request or clip: what differs "
+    "is said). Needs no key and no network, and writes nothing. Exit 0 when every shot has its bytes and its request, "
+    "or was accepted or frozen as it is; 12 when a clip is missing or another one; else 8.",
     examples=(
         ("sorapipe verify", "the whole film"),
         ("sorapipe verify scene:tower --json", "some shots, as data"),
