@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import signal
+import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 
-from sorapipe.engine.events import Event
+from sorapipe.engine.events import Event, Said
+from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.progress import Ndjson, View
 
 _PIPE = int(getattr(signal, "SIGPIPE", 13))
@@ -25,7 +27,9 @@ def whoever_left(error: OSError) -> int | None:
 class Audience(AbstractContextManager["Audience"]):
     """Shows events by a view."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, typed: Callable[[str], str] = str) -> None:
+        """`typed` makes a command one that can be typed here as it is."""
+        self._typed = typed
         self._leave: Callable[[int], None] | None = None
         self._left: int | None = None
         self._view = view
@@ -39,7 +43,18 @@ class Audience(AbstractContextManager["Audience"]):
         self.hide()
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, Said) and event.keep is not None:
+            event = self._aloud(event, event.keep)
         self._try(lambda: self._view(event))
+
+    def _aloud(self, event: Said, keep: str) -> Said:
+        """A command that must not get lost is on standard error also where events go elsewhere, or to nobody."""
+        command = self._typed(keep)
+        event = Said(event.text.replace(keep, command), command)
+        if not self._there or isinstance(self._view, Ndjson):
+            with suppress(OSError):
+                print(escape(event.text), file=sys.stderr, flush=True)
+        return event
 
     def leaves_by(self, leave: Callable[[int], None]) -> None:
         """`leave` is called with the signal when nobody can see anything any more; at once if that is so already."""

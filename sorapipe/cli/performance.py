@@ -202,7 +202,8 @@ def carry_out(
 
     pace = Pace(order.terms.max_cost, order.max_wait, order.callbacks, budget_left(production))
     showing = Ndjson(sys.stdout) if order.as_json else view(plan, sys.stderr, time.monotonic)
-    with Audience(showing) as audience:
+    page = page_for(production.script.words, order.provider)
+    with Audience(showing, page.command) as audience:
         return shoot(production, plan, session, audience, pace, providers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import assert_never
 
@@ -223,5 +224,5 @@ class Creates:
         self._course.set(job, replace(news.attempt, state=AttemptState.SUBMITTED, tasks=(news.task,)))
         self._course.park(job)
         where = f" (also written to {news.refuge})" if news.refuge else ""
-        command = f"sorapipe adopt {job.work.step.label} {news.task}"
-        self._course.tell(Said(f"the task's id is not in the journal{where}; keep it: `{command}`"))
+        command = f"sorapipe adopt {shlex.quote(job.work.step.label)} {news.task}"
+        self._course.tell(Said(f"the task's id is not in the journal{where}; keep it: `{command}`", command))

@@ -101,9 +101,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A remark for people, once: an unknown state word, a file that was changed."""
+    """A remark for people, once: an unknown state word, a file that was changed.
+
+    `keep` is a command in the text that stands nowhere else: whoever runs this must see it, whatever else he sees.
+    """
 
     text: str
+    keep: str | None = None
 
 
 Event = Sending | Sent | Progressed | Downloading | Ended | NotStarted | Paused | Stopped | Settled | Said

@@ -6,6 +6,7 @@ back, reaches from before the order to after it, and time enough has passed for 
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -159,8 +160,8 @@ class Seeking:
             self._course.set(job, news.attempt)
         self._course.park(job)
         where = f" (also written to {news.refuge})" if news.refuge else ""
-        command = f"sorapipe adopt {job.work.step.label} {news.task}"
-        self._course.tell(Said(f"the task's id is not in the journal{where}; keep it: `{command}`"))
+        command = f"sorapipe adopt {shlex.quote(job.work.step.label)} {news.task}"
+        self._course.tell(Said(f"the task's id is not in the journal{where}; keep it: `{command}`", command))
 
 
 def proves(search: Search | None, token: str, news: Sought) -> bool:

@@ -84,6 +84,7 @@ class Film:
         (config / "providers").mkdir(parents=True)
         self.folder.mkdir()
         self.state.mkdir()
+        (root / "tmp").mkdir()
         (self.folder / "film.yaml").write_text(board)
         (config / "providers" / "house.yaml").write_text(
             f"extends: {PROFILES[dialect]}\nbase_url: {server.url}\nembedded: false\nrehearsal: false\n"
@@ -91,7 +92,7 @@ class Film:
         )
         self.environment = {
             "HOME": str(root), "PATH": "/usr/bin:/bin", "NO_COLOR": "1", "HOUSE_API_KEY": self.key,
-            "SORAPIPE_CONFIG_DIR": str(config), "SORAPIPE_STATE_DIR": str(self.state),
+            "SORAPIPE_CONFIG_DIR": str(config), "SORAPIPE_STATE_DIR": str(self.state), "TMPDIR": str(root / "tmp"),
         }  # fmt: skip
         self.haste = haste
         self.start: Start = _forked

@@ -6,6 +6,8 @@ length on the run's own clock; only nobody sits through them.
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from queue import Empty
@@ -13,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from campaign.refusing import REFUSED, RefusingDisk
 from sorapipe.cli import balance, shoot
 from sorapipe.engine import download
 from sorapipe.engine.messages import Effect, Heard, Hint, Interrupt, News, Stop, Tell, Tick
@@ -31,7 +34,8 @@ def hurry(haste: float) -> Callable[[], None]:
 
     def prepare() -> None:
         Leaping.haste = HastyProvider.haste = HastyWire.haste = haste
-        workspace.Disk = disk.Disk  # type: ignore[misc]
+        tempfile.tempdir = None  # where that is, our own surroundings say
+        workspace.Disk = RefusingDisk if REFUSED in os.environ else disk.Disk  # type: ignore[misc]
         client.Wire = HastyWire  # type: ignore[misc]
         client.HttpProvider = HastyProvider  # type: ignore[misc]
         shoot.Run = Leaping  # type: ignore[misc]
