@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from json import loads
 
 from sorapipe.planning.plan_types import Staleness
+from sorapipe.planning.wording import swaps
 from sorapipe.storyboard.model import Address
 
 Value = dict[str, object]
@@ -26,15 +26,14 @@ _LISTED = frozenset({"v", "kind", "characters", "extra"})
 _PICTURES = frozenset({"input_reference", "last_frame"})
 _LONGEST = 50
 """Changes of words that take more characters than this are only called an edit."""
-_MOST_WORDS = 200
-"""Between more words than this nobody looks for those that stayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference. `field` is the key (`prompt`, `extra.cfg_scale`, `@keeper`, `inputs.stairs`).
 
-    `text` says it in a phrase; `old` and `new` are the values as text, `None` where nothing was or is said.
+    `text` says it in a phrase; `old` and `new` are the values as text, `None` where nothing was or is said; of files
+    and of inputs they are digests, of characters the digests of their recipes.
     """
 
     field: str
@@ -117,8 +116,10 @@ def _change(field: str, old: object, new: object, labels: Labels) -> Change:
     before, after = _shown(old, labels), _shown(new, labels)
     if field in _TEXTS:
         return Change(field, _text_change(_TEXTS[field], old, new), before, after)
-    if field in _PICTURES and _is_file(old) and _is_file(new):
-        return Change(field, f"{field}: another picture", before, after)
+    if field in _PICTURES and isinstance(old, dict) and isinstance(new, dict) and _is_file(old) and _is_file(new):
+        return Change(field, f"{field}: another picture", str(old["sha256"]), str(new["sha256"]))
+    if field == "sha256" and old is not None and new is not None:
+        return Change(field, "another clip in its file", before, after)
     if field == "input_reference" and (_is_frame(old) or _is_frame(new)):
         return Change(field, _beginning(before, after), before, after)
     return Change(field, f"{field} {before or 'default'} → {after or 'default'}", before, after)
@@ -140,17 +141,10 @@ def _text_change(name: str, old: object, new: object) -> str:
 
 def _words(old: Sequence[str], new: Sequence[str]) -> str:
     """Which words became which, where that is short; empty otherwise."""
-    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    old, new = old[head:], new[head:]
-    backwards = zip(reversed(old), reversed(new), strict=False)
-    tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], backwards))
-    old, new = old[: len(old) - tail], new[: len(new) - tail]
-    if len(old) + len(new) > _MOST_WORDS:
+    found = swaps(old, new)
+    if sum(b - a + d - c for a, b, c, d in found) > _LONGEST:
         return ""
-    from difflib import SequenceMatcher
-
-    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    said = ", ".join(_swap(" ".join(old[a:b]), " ".join(new[c:d])) for tag, a, b, c, d in codes if tag != "equal")
+    said = ", ".join(_swap(" ".join(old[a:b]), " ".join(new[c:d])) for a, b, c, d in found)
     return said if len(said) <= _LONGEST else ""
 
 

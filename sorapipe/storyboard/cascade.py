@@ -102,6 +102,19 @@ class Written:
                 return found
         return None
 
+    def role(self, field: str) -> str:
+        """What people call the layer that a field's value was taken from: `defaults`, `scene arrival`; empty where it
+        is the thing itself or has no name."""
+        name, _, rest = field.partition(".")
+        for layer in reversed(self._layers):
+            if name in layer and self._deeper(layer, name, rest) is not None:
+                return "" if layer is self._head else self._places.role(layer)
+        return ""
+
+    def written(self) -> Fields:
+        """The fields as they stand in the files, after cascade, before anything is rendered."""
+        return present(lay_all(self._layers))
+
     def _deeper(self, container: Container, name: str, rest: str) -> tuple[Container, str | int] | None:
         value: Value = container[name] if isinstance(container, dict) else container[int(name)]
         if rest and isinstance(value, dict | list):

@@ -163,6 +163,7 @@ class Merger:
             self._script.vars.append({"vars": root["vars"]})
         if mapping(root.get("defaults")):
             self._script.defaults.append(mapping(root["defaults"]))
+            self._desk.places.call(root["defaults"], "defaults")
 
     def _scenes(self, root: Fields, chain: tuple[str, ...]) -> None:
         for item in mappings(root.get("scenes")):
@@ -197,6 +198,8 @@ class Merger:
             layers.append({"vars": scene["vars"]})
         if mapping(scene.get("defaults")):
             layers.append(mapping(scene["defaults"]))
+        for layer in layers:
+            self._desk.places.call(layer, f"scene {name}")
         if isinstance(name, str):
             self.define("scene", name, place)
         identity = name if isinstance(name, str) else None

@@ -198,6 +198,8 @@ class Matrix:
                 hint = "give it another word: words become names of files"
                 self._desk.error("word", f"word `{text}` of axis `{axis}` {says}", span, hint, related)
                 good = False
+            if changes:
+                self._desk.places.call(changes, f"{axis} {text}")
             words.append(Word(text, changes))
         return words if good else None
 

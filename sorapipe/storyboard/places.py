@@ -42,6 +42,7 @@ class Places:
         self._lines: dict[int, list[int]] = {}
         self._orders: dict[int, dict[str, int]] = {}
         self._empty: dict[tuple[int, str], tuple[int, int]] = {}
+        self._roles: dict[int, tuple[str, object]] = {}
 
     def open(self, source: Source, *, table: bool = False) -> int:
         """The number under which marks of a file are kept; `table` for CSV, whose cells quote in their own way."""
@@ -69,6 +70,14 @@ class Places:
     def leave_empty(self, container: Container, path: str, file: int, at: int) -> None:
         """Remembers where a table has nothing for a path of keys of one of its rows."""
         self._empty[id(container), path] = file, at
+
+    def call(self, container: object, role: str) -> None:
+        """Remembers what people call a container: `defaults`, `scene arrival`."""
+        self._roles[id(container)] = role, container
+
+    def role(self, container: object) -> str:
+        """What people call a container; empty for one without a name."""
+        return self._roles.get(id(container), ("", None))[0]
 
     def empty(self, container: Container, path: str) -> Span | None:
         """The empty cell of a row, if that is where a path of keys would be set."""

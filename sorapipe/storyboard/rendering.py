@@ -88,10 +88,65 @@ class _Quick:
             raise TemplateRefused(f"the rendered text has more than {MAX_OUTPUT:,} characters")
         return text
 
+    def parts(self, context: Context) -> list[Part]:
+        """The rendered text in parts."""
+        out: list[Part] = []
+        for literal, field in zip(self._literals, self._fields, strict=False):
+            out += [Part(literal, ()), Part(_value(context, field), field.path, not field.filters)]
+        return [*out, Part(self._literals[-1], ())]
+
     def _place(self, number: int) -> tuple[int, int]:
         """Where the name of a field stands; only asked for when something is wrong with it."""
         match = list(_FIELD.finditer(self._text))[number]
         return match.start(1), len(match[1])
+
+
+class Part(NamedTuple):
+    """A part of a rendered text: the `path` of the name that it came from (empty for what is written out), and whether
+    it stands there as the name has it."""
+
+    text: str
+    path: tuple[str, ...]
+    plain: bool = True
+
+
+def parts(text: str, context: Context) -> list[Part]:
+    """The rendered text in parts. Of a template for the engine all is one, but for the values that are found in it
+    again. Raises `TemplateRefused`."""
+    compiled = compile_template(text)
+    if isinstance(compiled, _Quick):
+        return compiled.parts(context)
+    rendered = compiled.render(context)
+    names = {tuple(name.split(".")) for tag in _TAGS.findall(text) for name in _DOTTED.findall(tag)}
+    found = {path: value for path in sorted(names) if isinstance(value := _found(context, path), str) and value.strip()}
+    return _found_again(rendered, found)
+
+
+_TAGS = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+def _found(context: Context, path: tuple[str, ...]) -> object:
+    value: object = context
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _found_again(rendered: str, values: Mapping[tuple[str, ...], str]) -> list[Part]:
+    """The text in parts, where the longest values are looked for first."""
+    out = [Part(rendered, ())]
+    for path, value in sorted(values.items(), key=lambda pair: -len(pair[1])):
+        cut: list[Part] = []
+        for part in out:
+            if part.path or value not in part.text:
+                cut.append(part)
+                continue
+            pieces = part.text.split(value)
+            cut += [one for piece in pieces[:-1] for one in (Part(piece, ()), Part(value, path))]
+            cut.append(Part(pieces[-1], ()))
+        out = cut
+    return out
 
 
 def compile_quick(text: str) -> Template | None:

@@ -221,6 +221,7 @@ class Shots:
             for axis, word in {**outer.words, **inner.words}.items():
                 known.setdefault(axis, {})[word] = None
         for item in own:
+            self._desk.places.call(item, "cells")
             rule = self._matrix.when(mapping(item.get("when")), known)
             if rule is None:
                 return None
@@ -248,6 +249,7 @@ class Shots:
                 span = self._desk.places.key(params, param)
                 self._desk.error("param-name", f"`{param}` can't be the name of a parameter", span, hint)
                 good = False
+        self._desk.places.call(raw, f"template {name}")
         return raw if good else None
 
     def _based(self, layers: Sequence[Fields], scope: _Scope) -> _Base | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_PLANNING = frozenset({"accept", "adopt", "plan", "resubmit", "roll", "run", "status"})
+_PLANNING = frozenset({"accept", "adopt", "plan", "resubmit", "roll", "run", "status", "why"})
 """Verbs that take `--provider`."""
 
 Paint = Callable[..., str]
