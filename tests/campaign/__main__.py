@@ -18,6 +18,7 @@ COMMANDS = {
     "faults": "every fault of a provider, at every call",
     "files": "a disk that refuses, tears, drops and reorders",
     "worlds": "whole runs in virtual worlds, a seed each",
+    "merges": "random histories of two clones with real git, merged in three ways",
     "broken": "clients that are wrong on purpose must be caught",
 }
 

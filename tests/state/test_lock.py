@@ -188,7 +188,7 @@ FIRST = encode({"kind": "lock", "version": 1, "lineage": "lineage2"}) + b"\n"
 @pytest.mark.parametrize(
     ("data", "line", "says", "hint"),
     [
-        (FIRST + b"<<<<<<< HEAD\n", 2, "the marks of a merge conflict", "keep the lines of both sides"),
+        (FIRST + b"<<<<<<< HEAD\n", 2, "the marks of a merge conflict", "no line is lost"),
         (FIRST + b">>>>>>> other\n", 2, "the marks of a merge conflict", "lock resolve"),
         (FIRST + b'{"kind":"note"}\n', 2, "it does not end with its digest", "git checkout"),
         (FIRST + FIRST.replace(b"1,", b"2,"), 2, "its digest is another", "git checkout"),
