@@ -141,9 +141,7 @@ class Watch:
             text = f"the provider says `{answer.unknown_word}`, which nobody has documented: asked again later"
             self._course.tell(Said(text))
         job.urlless_since = None
-        job.not_ready_at = now
-        if job.taken_at == LONG_AGO:  # resumed: nobody here knows its age, so it counts from now
-            job.taken_at = now
+        _not_ready(job, now)
         if job.key not in self._course.polls:  # a list also shows those that were not to be asked yet
             self._asking.later(job, now)
 
@@ -202,7 +200,7 @@ class Watch:
             job.task = tasks[(tasks.index(job.task) + 1) % len(tasks)] if job.task in tasks else tasks[0]
             self._asking.know(job)
         if making:
-            job.not_ready_at = now
+            _not_ready(job, now)
             self._asking.later(job, now)
         else:
             self._course.polls.set(job.key, now + ABSENCE_STEP)
@@ -251,6 +249,13 @@ class Watch:
     def _remember_character(self, job: Job, made: MadeCharacter) -> None:
         """A shot was asked to leave a character behind and did."""
         self._course.conclude(job, sure(job), _fact(job, job.work.step.address, made))
+
+
+def _not_ready(job: Job, now: float) -> None:
+    """The job was asked and is not ready. Of one that was resumed nobody here knows the age: it counts from now."""
+    job.not_ready_at = now
+    if job.taken_at == LONG_AGO:
+        job.taken_at = now
 
 
 def _whole(answer: PollAnswer) -> bool:

@@ -38,6 +38,8 @@ from sorapipe.state.session import Outside, Session, intents, new_token
 _SUFFIXES = (".yaml", ".yml")
 _LINEAGE_TRIES = 3
 _INDEX_TRIES = 100
+_LOSING = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT})
+"""Of a folder that could be opened and not be brought to the disk."""
 OUTSIDE = Outside()
 """The clocks and the randomness of this machine."""
 
@@ -271,6 +273,7 @@ class Workspace:
 
     def _write_index(self, lineage: str) -> None:
         line = encode({"kind": "storyboard", "manifest": self._places.written, "lineage": lineage}) + b"\n"
+        self._root_state()  # first: what is in the index was rooted
         path = self._places.index
         handle = self.files.open(path, private=True)
         try:
@@ -280,14 +283,13 @@ class Workspace:
         finally:
             self.files.close(handle)
         self.files.sync_folder(path.parent)
-        self._root_state()
 
     def _root_state(self) -> None:
         """The state folder, and folders above it, may be of a run that was killed before their names were on the disk:
-        then nothing in them would be safe. Folders that can't be opened are not ours."""
+        then nothing in them would be safe. A folder that can't be synced at all was not made by us."""
         for folder in self._places.state.parents:
             try:
                 self.files.sync_folder(folder)
             except StateError as error:
-                if error.errno not in {errno.EACCES, errno.EPERM}:
+                if error.errno in _LOSING:
                     raise

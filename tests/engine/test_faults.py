@@ -473,3 +473,17 @@ def test_a_character_that_is_not_known_yet_is_waited_for_and_at_last_given_up() 
     assert outcome is not None and outcome.exit_code in {8, 12}
     assert [attempt.state for attempt in never.attempts()["@keeper"]] == [AttemptState.VANISHED]
     assert len(never.provider.charges) == 1
+
+
+def test_a_character_that_an_earlier_run_ordered_and_nobody_knows_yet_is_asked_for_at_leisure() -> None:
+    cast = [character("keeper", url="https://example.org/k.mp4")]
+    world = World(film(shot("door", "@keeper opens."), characters=cast))
+    world.stop_at(world.now + 2)
+    world.run()
+    world.at.clear()
+    world.provider.script.every_poll = lambda charged, now: NotThere("no such video")
+    asked = world.provider.polls
+    outcome = world.run()
+    assert outcome is not None and outcome.exit_code in {8, 12}
+    assert [attempt.state for attempt in world.attempts()["@keeper"]] == [AttemptState.VANISHED]
+    assert world.provider.polls - asked < 200, "half an hour is no storm of questions"
