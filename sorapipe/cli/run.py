@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),
         ("sorapipe run state:stale --exclude tag:hero", "what is out of date, with an exception"),
         ("sorapipe run --max-cost 12.50 --partial", "as much as that pays for"),
+        ("sorapipe run --locked", "a fresh clone, CI: the film of the lock, nothing bought"),
         ("sorapipe run --listen 127.0.0.1:8700 --callback-url https://tunnel.example.org/", "hear when a job ends"),
     ),
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @terms_options
 @wishes_options
 @callback_options
+@click.option("--locked", is_flag=True, help="Render nothing: bring the film that the lock names, and verify it.")
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     first_takes: bool,
     callback_url: str | None,
     listen: tuple[str, int] | None,
+    locked: bool,
     provider: str | None,
 ) -> None:
     """Reads, plans, asks, carries out."""
@@ -73,4 +76,12 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     terms = Terms(yes, max_cost, max_takes, partial)
     callbacks = Callbacks(callback_url, listen)
     command = f"sorapipe run{shell_words([*words, *excluding(exclude)])}"
-    perform(script, Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks))
+    command += " --locked" if locked else ""
+    order = Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks)
+    if locked:
+        from sorapipe.cli.locked import perform_locked, refuse_wishes
+
+        refuse_wishes(cascade=cascade, reshoot=reshoot, first_takes=first_takes, partial=partial)
+        perform_locked(script, order)
+        return
+    perform(script, order)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sorapipe.planning.levels import Level, Proof
+from sorapipe.planning.levels import Clip, Level, Proof
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.page import Page, Paint
 from sorapipe.views.words import amount_of_bytes, count
@@ -53,6 +53,43 @@ def proofs_text(found: Proofs, page: Page) -> str:
     if commands:
         lines += ["", page.paint("next", "bold"), *(f"  {escape(one)}" for one in commands[:_COMMANDS])]
     return "\n".join(lines) + "\n"
+
+
+def locked_text(found: Proofs, page: Page, brought: int) -> str:
+    """The end of a run that only brings what the lock names: what is wrong, what is kept out of date, the sum."""
+    wrong = [one for one in found.proofs if one.clip is not Clip.SAME]
+    old = [one for one in found.proofs if one.clip is Clip.SAME and not one.good]
+    width = min(max((len(escape(one.label)) for one in (*wrong, *old)), default=0), _WIDEST)
+    takes = max((len(one.take) for one in (*wrong, *old)), default=0)
+    lines = [_row(page.paint("✗", "red"), one, width, takes) for one in wrong]
+    lines += [_row(page.paint("·", "yellow"), one, width, takes) for one in old]
+    total = len(found.proofs)
+    came = f"{count(brought, 'clip')} brought, nothing bought" if brought else "nothing bought"
+    if wrong:
+        head = f"{total - len(wrong)} of {count(total, 'shot')} are here byte by byte"
+    else:
+        head = f"the film of the lock is here: {count(total, 'shot')}"
+    if any(one.clip is Clip.CHANGED for one in wrong):
+        lines += ["", "a file that is not the lock's is never written over: move it away, then run this again"]
+    lines += [""] * bool(lines) + [f"{head} · {amount_of_bytes(found.bytes_read)} verified · {came}"]
+    return "\n".join(lines) + "\n"
+
+
+def locked_data(found: Proofs, brought: int, code: int) -> dict[str, object]:
+    """The same as the last event: how it ended, and each shot that is not as the lock says or not up to date."""
+    return {
+        "event": "verified",
+        "exit_code": code,
+        "shots": len(found.proofs),
+        "bytes_read": found.bytes_read,
+        "brought": brought,
+        "wrong": [_data(one, found) for one in found.proofs if one.clip is not Clip.SAME],
+        "out_of_date": [_data(one, found) for one in found.proofs if one.clip is Clip.SAME and not one.good],
+    }
+
+
+def _row(mark: str, one: Proof, width: int, takes: int) -> str:
+    return f"  {mark} {escape(one.label):{width}}  {one.take:{takes}}  {escape(one.text)}"
 
 
 def _line(one: Proof, width: int, takes: int, paint: Paint) -> str:
