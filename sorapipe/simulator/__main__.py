@@ -10,11 +10,12 @@ import socket
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sorapipe.simulator.options import Options, read, serve_options
 
 _LAST_WORDS_SECONDS = 3.0
+_READER_LEFT = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,10 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="simulator: %(message)s", level=logging.WARNING)
     match words.verb:
         case "audit":
-            return _audit(words)
+            return _read(_audit, words)
         case "faults":
-            return _faults(words)
+            return _read(_faults, words)
     return serve(serve_options(words))
+
+
+def _read(verb: Callable[[Namespace], int], words: Namespace) -> int:
+    """What a verb ends with, or as a program does whose reader has gone (`| head`)."""
+    try:
+        code = verb(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_LEFT
+    return code
 
 
 def serve(options: Options) -> int:

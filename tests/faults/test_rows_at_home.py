@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from campaign.fault_play import Film, scripted
+from campaign.film import PICTURE
 from campaign.warm import Ended
 from faults.rows import RUN, Begin, charges, fault, healed, states
 
@@ -267,6 +270,39 @@ def test_nothing_could_have_reached_the_server(begin: Begin, what: str) -> None:
     path.write_text(path.read_text().replace(url[what], there))
     healed(film)
     whole(film)
+
+
+def test_no_proxy_and_no_other_origin_sees_anything(begin: Begin) -> None:
+    """What the surroundings say of proxies and of logins is not asked: a key goes where its profile says."""
+    film = begin(fault("file", {"hops": 3}))
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        hole.settimeout(0)
+        there = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        names = ("http_proxy", "https_proxy", "all_proxy")
+        film.environment.update({name: there for lower in names for name in (lower, lower.upper())})
+        (film.root / ".netrc").write_text("machine 127.0.0.1 login evil password evil\n")
+        assert film.run(*RUN).code == 0
+        with pytest.raises(BlockingIOError):
+            hole.accept()
+    with closing(sqlite3.connect(f"file:{film.server.folder / 'books.sqlite'}?mode=ro", uri=True)) as books:
+        tasks = {line.task for line in film.lines()}
+        found = books.execute("SELECT call, headers, task FROM requests WHERE call = 'file'").fetchall()
+    downloads = [headers for _, headers, task in found if task in tasks]
+    assert len(downloads) >= 4
+    assert not any("authorization" in headers for headers in downloads), "clips are fetched without a key"
+
+
+def test_what_is_sent_and_what_it_costs_is_shown_before_the_first_create(begin: Begin) -> None:
+    film = begin()
+    (film.folder / "ref.png").write_bytes(PICTURE.read_bytes())
+    text = (film.folder / "film.yaml").read_text().replace("  - id: tide", "    input_reference: ref.png\n  - id: tide")
+    (film.folder / "film.yaml").write_text(text)
+    ended = film.run("run", "film.yaml")
+    assert ended.code == 2
+    assert "ref.png" in ended.err
+    assert "40 credits" in ended.err
+    assert charges(film) == []
+    assert film.run(*RUN).code == 0
 
 
 def test_a_finished_storyboard_sends_nothing_and_writes_nothing(begin: Begin) -> None:

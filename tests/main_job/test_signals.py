@@ -208,6 +208,8 @@ def test_a_reader_of_events_that_leaves_ends_the_run_once_it_is_safe(film: Studi
         ("plan | head -1", {0, 141}),
         ("plan --format json | true", {0, 141}),
         ("status --cost | true", {0, 141}),
+        ("simulator faults | head -1", {0, 141}),
+        ("simulator faults --json | true", {0, 141}),
         ("run >&- 2>&- <&-", {0}),
         ("plan >/dev/full", {11}),
     ],
