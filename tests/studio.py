@@ -6,12 +6,29 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+import warm_start
+
 EXAMPLES = Path(__file__).parents[1] / "examples" / "manifests"
+
+
+def shelf(factory: pytest.TempPathFactory) -> Path:
+    """The folder of canned clips of this run of the tests: each is encoded once and not once a test."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "canned"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def with_shelf(books: Path, canned: Path) -> Path:
+    """A folder of books in which the canned clips are there already."""
+    books.mkdir(parents=True, exist_ok=True)
+    (books / "cache").symlink_to(canned)
+    return books
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,12 @@ class Studio:
     state: Path
     simulator: str = "--latency 0.05 --clips canned"
 
+    def copy(self, root: Path) -> Studio:
+        """The same folders elsewhere, with all that was done in this one. Only its lock tells there which film it is."""
+        shutil.copytree(self.folder, root / self.folder.name, symlinks=True)
+        shutil.copytree(self.state, root / self.state.name, symlinks=True)
+        return Studio(root / self.folder.name, root / self.state.name, self.simulator)
+
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,17 +78,7 @@ class Studio:
 
     def run(self, *words: str, code: int | None = 0, stdin: str = "", **environment: str) -> Result:
         """Runs `sorapipe` in its own process, without a terminal, and checks how it ended."""
-        done = subprocess.run(
-            [sys.executable, "-m", "sorapipe", *words],
-            cwd=self.folder,
-            env=self.environment() | environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=110,
-            check=False,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr)
+        result = Result(*warm_start.run(words, self.folder, self.environment() | environment, stdin))
         assert "Traceback" not in result.err, result.err
         assert code is None or result.code == code, f"exit {result.code}\n{result.out}\n{result.err}"
         return result
@@ -92,3 +105,22 @@ class Studio:
             for path in sorted(top.rglob("*"))
             if path.is_file()
         }
+
+
+def opened(root: Path, factory: pytest.TempPathFactory) -> Studio:
+    """A studio with an empty folder, under `root`."""
+    (root / "film").mkdir()
+    with_shelf(root / "state" / "simulator", shelf(factory))
+    return Studio(root / "film", root / "state")
+
+
+_STAGED: dict[Callable[[Studio], None], Studio] = {}
+
+
+def staged(play: Callable[[Studio], None], root: Path, factory: pytest.TempPathFactory) -> Studio:
+    """A studio, under `root`, in which `play` has happened: it happens once, and each test has a copy."""
+    if play not in _STAGED:
+        studio = opened(factory.mktemp("staged"), factory)
+        play(studio)
+        _STAGED[play] = studio
+    return _STAGED[play].copy(root)

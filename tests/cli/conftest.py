@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli.commands import FILM, Sorapipe
-from studio import Result, Studio
+from studio import Result, Studio, opened
 
 from sorapipe.cli.console import run
 
@@ -43,7 +43,5 @@ def sorapipe(capsys: pytest.CaptureFixture[str]) -> Iterator[Sorapipe]:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    folder = tmp_path / "film"
-    folder.mkdir()
-    return Studio(folder, tmp_path / "state")
+def studio(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    return opened(tmp_path, tmp_path_factory)

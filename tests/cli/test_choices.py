@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from studio import Studio
+from studio import Studio, staged
 
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.state.workspace import Workspace
@@ -19,14 +20,17 @@ shots:
 """
 
 
-@pytest.fixture
-def edited(studio: Studio) -> Studio:
-    """A shot with a take of an older text and one of today's."""
+def played(studio: Studio) -> None:
     studio.write("tram.yaml", BOARD)
     studio.run("run", "tram.yaml", "a")
     studio.write("tram.yaml", BOARD.replace("climbs", "runs up"))
     studio.run("run", "tram.yaml", "a")
-    return studio
+
+
+@pytest.fixture
+def edited(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """A shot with a take of an older text and one of today's."""
+    return staged(played, tmp_path, tmp_path_factory)
 
 
 def film(studio: Studio) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from studio import Studio
+from studio import Studio, staged
 
 BOARD = """\
 sorapipe: 1
@@ -50,6 +50,17 @@ def board(studio: Studio) -> Studio:
     return studio
 
 
+def played(studio: Studio) -> None:
+    studio.write("storyboard.yaml", BOARD)
+    studio.run("run")
+
+
+@pytest.fixture
+def rendered(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """The board after a run."""
+    return staged(played, tmp_path, tmp_path_factory)
+
+
 def test_a_fresh_init_runs_as_it_is(studio: Studio) -> None:
     studio.run("init", "skerry")
     result = studio.run("run", "skerry/storyboard.yaml")
@@ -77,21 +88,19 @@ def test_a_command_names_the_storyboard_it_is_for(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("take", ["2", "t02", "T2", "renders/storyboard/stairs_t02.mp4"])
-def test_a_take_has_several_names(board: Studio, take: str) -> None:
-    board.run("run")
-    board.run("pick", *(["stairs"] if "/" not in take else []), take)
-    status = board.run("status", "stairs").out
+def test_a_take_has_several_names(rendered: Studio, take: str) -> None:
+    rendered.run("pick", *(["stairs"] if "/" not in take else []), take)
+    status = rendered.run("status", "stairs").out
     assert "● t02" in status
-    board.run("pick", "stairs", "--clear")
-    assert "●" not in board.run("status", "stairs").out
+    rendered.run("pick", "stairs", "--clear")
+    assert "●" not in rendered.run("status", "stairs").out
 
 
-def test_ng_and_clear(board: Studio) -> None:
-    board.run("run")
-    board.run("ng", "stairs", "1")
-    assert "no good" in board.run("status").out
-    board.run("ng", "stairs", "1", "--clear")
-    assert "no good" not in board.run("status").out
+def test_ng_and_clear(rendered: Studio) -> None:
+    rendered.run("ng", "stairs", "1")
+    assert "no good" in rendered.run("status").out
+    rendered.run("ng", "stairs", "1", "--clear")
+    assert "no good" not in rendered.run("status").out
 
 
 def test_status_says_what_the_provider_calls_the_characters(studio: Studio) -> None:
@@ -119,18 +128,16 @@ def test_status_says_what_the_provider_calls_the_characters(studio: Studio) -> N
     assert "@lantern" not in out
 
 
-def test_a_take_that_is_not_there_is_an_error_that_lists_them(board: Studio) -> None:
-    board.run("run")
-    assert "it has t01 (in the film), t02: `sorapipe pick stairs 2`" in board.run("pick", "stairs", "7", code=2).err
+def test_a_take_that_is_not_there_is_an_error_that_lists_them(rendered: Studio) -> None:
+    assert "it has t01 (in the film), t02: `sorapipe pick stairs 2`" in rendered.run("pick", "stairs", "7", code=2).err
 
 
-def test_a_roll_adds_takes_with_a_note(board: Studio) -> None:
-    board.run("run")
-    board.run("roll", "stairs", "--takes", "2", "--note", "slower")
-    assert {p.name for p in (board.folder / "renders/storyboard").glob("stairs*")} == {
+def test_a_roll_adds_takes_with_a_note(rendered: Studio) -> None:
+    rendered.run("roll", "stairs", "--takes", "2", "--note", "slower")
+    assert {p.name for p in (rendered.folder / "renders/storyboard").glob("stairs*")} == {
         f"stairs_t0{take}.mp4" for take in (1, 2, 3, 4)
     }
-    assert sum(record["kind"] == "note" and record["text"] == "slower" for record in board.lock()) == 2
+    assert sum(record["kind"] == "note" and record["text"] == "slower" for record in rendered.lock()) == 2
 
 
 def test_events_are_one_json_a_line_and_end_with_the_code(board: Studio) -> None:

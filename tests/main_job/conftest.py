@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from studio import Studio
+from studio import Studio, opened
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    folder = tmp_path / "film"
-    folder.mkdir()
-    return Studio(folder, tmp_path / "state")
+def studio(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    return opened(tmp_path, tmp_path_factory)

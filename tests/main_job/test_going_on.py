@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from studio import Studio
+from studio import Studio, staged
 
 FILM = """\
 sorapipe: 1
@@ -31,12 +32,16 @@ shots:
 """
 
 
-@pytest.fixture
-def film(studio: Studio) -> Studio:
+def played(studio: Studio) -> None:
     studio.write("storyboard.yaml", FILM)
     studio.run("run")
     assert len(studio.ledger()) == 3
-    return studio
+
+
+@pytest.fixture
+def film(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """The film after a run."""
+    return staged(played, tmp_path, tmp_path_factory)
 
 
 def edit(studio: Studio, old: str, new: str) -> None:
@@ -101,13 +106,14 @@ def test_an_edited_parent_is_bought_but_never_the_cascade_unasked(film: Studio) 
     assert len(film.ledger()) == 5
 
 
-def test_a_wiped_work_tree_gets_its_clips_and_its_lock_back(film: Studio) -> None:
-    (film.folder / "storyboard.lock").unlink()
-    for clip in (film.folder / "renders/storyboard").iterdir():
+def test_a_wiped_work_tree_gets_its_clips_and_its_lock_back(studio: Studio) -> None:
+    played(studio)
+    (studio.folder / "storyboard.lock").unlink()
+    for clip in (studio.folder / "renders/storyboard").iterdir():
         clip.unlink()
-    film.run("run")
-    assert len(film.ledger()) == 3
-    assert len(list((film.folder / "renders/storyboard").glob("*.mp4"))) == 3
+    studio.run("run")
+    assert len(studio.ledger()) == 3
+    assert len(list((studio.folder / "renders/storyboard").glob("*.mp4"))) == 3
 
 
 @pytest.mark.parametrize("charges", [1, 2])

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from studio import Studio
+from studio import Studio, staged
 
 FILM = """\
 sorapipe: 1
@@ -24,11 +24,15 @@ shots:
 CLIPS = "renders/storyboard"
 
 
-@pytest.fixture
-def film(studio: Studio) -> Studio:
+def played(studio: Studio) -> None:
     studio.write("storyboard.yaml", FILM)
     studio.run("run")
-    return studio
+
+
+@pytest.fixture
+def film(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """The film after a run."""
+    return staged(played, tmp_path, tmp_path_factory)
 
 
 def edit(studio: Studio, old: str, new: str) -> None:
