@@ -151,7 +151,8 @@ class _Trial:
             self._count = self.random.randrange(-30, self.case.operation)
             ended = self._heard(self.desk.command())
         disk.refuse = self._looked_at
-        self._accepted.clear()
+        if harm not in REFUSALS:
+            self._accepted.clear()
         if (harm in {"cut", "cuts"} and disk.dead) or (harm in REFUSALS and self.random.random() < 0.5):
             disk.power_cut(self.random)
         disk.process_dies()
@@ -275,6 +276,8 @@ class _Trial:
         except LockUnusable as error:
             self._say("unreadable", str(error))
             return
+        if self.case.harm in REFUSALS:
+            self._check_rescue()
         harms = {"cuts": 2}.get(self.case.harm, 1)
         if self.verdict.uncertain > self.doubts + harms:
             self._say("doubt", f"{self.verdict.uncertain} attempts are uncertain")
@@ -282,6 +285,14 @@ class _Trial:
             self._check_code(harmed)
         elif harmed.code not in {KILLED, self._usual_code(), *([_UNCERTAIN] if self.verdict.uncertain else ())}:
             self._say("code", f"exit {harmed.code}, killed {self.verdict.at or 'never'}")
+
+    def _check_rescue(self) -> None:
+        """What was answered is written down somewhere; where every disk refuses it is at least told."""
+        for task in sorted(self._accepted - self._tasks(self._lines())):
+            if self.case.harm.startswith("once"):
+                self._say("lost", f"{task} is written nowhere after one refusal")
+            elif not any("sorapipe adopt" in text and task in text for text in self.told):
+                self._say("lost", f"{task} was answered, is nowhere, and nobody was told")
 
     def _usual_code(self) -> int:
         return self.usual.code if self.usual is not None else _DONE
