@@ -246,7 +246,7 @@ class Planner:
         """What others must know of the shot, whose own steps begin at `before`."""
         if want.make and gate.state < State.WAIT:
             return result._replace(make=want.make, moves=want.moves, good=want.good)
-        moves = result.open > 0 and (it.film is None or not it.film.current)
+        moves = result.open > 0 and (it.film is None or not it.film.current or _stopgap(it))
         stuck = gate.state >= State.WAIT and gate.reason is not None
         halted = gate if stuck else _first_halt(it, self._steps[before:])
         return result._replace(moves=moves, halted=halted)
@@ -288,6 +288,11 @@ class Planner:
         """What all its takes would cost again; nobody asks while none is stale."""
         price = self._price(it)
         return None if price is None else price * it.shot.takes
+
+
+def _stopgap(it: Situation) -> bool:
+    """Whether the take in the film is marked as no good, so that any other one takes its place."""
+    return it.film is not None and it.film.attempt.token in it.no_good and not it.picked
 
 
 def _lost(it: Situation, step: Step) -> Gate | None:

@@ -190,6 +190,15 @@ def test_takes_beside_the_picked_one_may_be_deleted() -> None:
     assert said(world.pick("a", 2).plan()) == ["keep a t02: picked"]
 
 
+def test_a_shot_waits_for_the_take_that_is_on_its_way_where_the_others_are_no_good() -> None:
+    world = World(board(shot("a", takes=2), shot("b", frame="a")))
+    world.bad(world.took("a"))
+    world.took("a", AttemptState.SUBMITTED)
+    plan = world.plan(first_takes=True)
+    assert said(plan) == ["keep a t01: no-good", "resume a t02: resume", "render b t01: new"]
+    assert step(plan, "b#1").needs == ("a",)
+
+
 def test_a_deleted_take_that_is_marked_as_no_good_is_not_fetched_unless_it_is_in_the_film() -> None:
     w = World(board(shot("stairs", takes=2)))
     first, second = w.took("stairs"), w.took("stairs")
