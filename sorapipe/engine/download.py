@@ -75,7 +75,8 @@ class Bringer:
     def bring(self, key: str, out: str, provider: Provider, url: str, progress: Progress) -> Bytes | NotLoaded:
         """The bytes behind `url`, whole and synced, in the part of the clip `out`. Raises `StateError`.
 
-        A part that is there already is continued where the server says that it is still the same file.
+        A part that is there already is continued where the server says that it is still the same file, unless the
+        machine was started again: of what was not synced there may be holes, at which nobody looks.
         """
         self._renders.prepare(out)
         part = self._renders.part(out)
@@ -152,8 +153,8 @@ class Bringer:
         return size, None
 
     def _etag(self, part: Path) -> str | None:
-        data = self._files.read(_tag(part))
-        return data.decode("latin-1") if data else None
+        etag, _, boot = (self._files.read(_tag(part)) or b"").decode("latin-1").partition("\n")
+        return etag if etag and boot == self._files.boot() else None
 
     def _keep_etag(self, part: Path, etag: str | None) -> None:
         """A part can only be continued when the server can be asked whether it still has the same file."""
@@ -161,7 +162,7 @@ class Bringer:
         if etag is None or etag.startswith("W/") or len(etag) > _LONGEST_ETAG:
             self._files.remove(tag)
             return
-        data = etag.encode("latin-1", "replace")
+        data = f"{etag}\n{self._files.boot()}".encode("latin-1", "replace")
         if self._files.read(tag) == data:
             return
         # In this order: whatever ends us in between, a tag never stands beside the bytes of another file.

@@ -55,6 +55,9 @@ class Files(Protocol):
     def reach(self, point: str) -> None:
         """A persistence point is passed. Nothing happens."""
 
+    def boot(self) -> str:
+        """A name for the time since this machine was started: what was not synced may be there in part in the next."""
+
     def read(self, path: Path) -> bytes | None:
         """The bytes of one of our own files; `None` when there is none. Never through a link, and never of a pipe."""
 

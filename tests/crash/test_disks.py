@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import pytest
 from campaign.file_scenes import KILLED, LOCK, Desk, story
 
 from sorapipe.engine.messages import Limits
@@ -134,3 +135,37 @@ def test_nothing_is_left_beside_clips_when_the_power_goes_after_they_are_placed(
         desk.disk.refuse = None
         assert desk.command().code == 0
         assert [path.name for path in desk.disk.paths() if path.suffix in {".part", ".etag", ".new"}] == []
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power"])
+def test_a_download_goes_on_after_a_kill_and_begins_anew_after_a_loss_of_power(power: bool) -> None:
+    """What was not synced may have holes then, and nobody looks at every picture of a clip."""
+    for seed in range(20):
+        desk = Desk(story(), Limits(downloads=1))
+        first = Pieces(desk, dies_at=4)
+        assert desk.command().code == KILLED
+        if power:
+            desk.disk.power_cut(Random(seed))
+        desk.disk.process_dies()
+        second = Pieces(desk)
+        assert desk.command().code == 0
+        clips = [attempt for attempts in desk.attempts().values() for attempt in attempts if attempt.out is not None]
+        assert second.came == len(clips) * 5 - (0 if power else first.came - 1)
+        for clip in clips:
+            theirs = desk.provider.clip(desk.provider.charges[clip.tasks[0]])
+            assert desk.disk.read(desk.workspace.clips.path(clip.out or "")) == theirs
+
+
+class Pieces:
+    """Counts the pieces of clips that come; each clip has five. The process dies at one of them."""
+
+    def __init__(self, desk: Desk, dies_at: int = 0) -> None:
+        self.came = 0
+        self._desk = desk
+        self._dies_at = dies_at
+        desk.disk.refuse = self
+
+    def __call__(self, what: str, path: Path) -> None:
+        self.came += what == "append" and path.suffix == ".part"
+        if self._dies_at and self.came == self._dies_at:
+            self._desk.disk.die()

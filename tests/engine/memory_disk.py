@@ -179,6 +179,7 @@ class MemoryDisk:
         self._changes: list[_Change] = []
         self._handles: dict[int, _Inode] = {}
         self._numbers = 0
+        self._boots = 1
         for folder in folders or (Path("/film"), Path(tempfile.gettempdir())):
             self._put_folder(folder)
 
@@ -210,6 +211,7 @@ class MemoryDisk:
     def power_cut(self, random: Random, *, ordered: bool | None = None) -> None:
         """What may be there afterwards. `ordered`: whether the disk keeps the order of changes of names; by chance."""
         self.process_dies()
+        self._boots += 1
         ordered = random.random() < 0.5 if ordered is None else ordered
         for change in _some(self._changes, random, ordered=ordered):
             change.on(self._durable)
@@ -263,6 +265,9 @@ class MemoryDisk:
         self.points.append(point)
         if self.kill_at is not None and len(self.points) >= self.kill_at:
             self.die(point)
+
+    def boot(self) -> str:
+        return f"boot {self._boots}"
 
     def read(self, path: Path) -> bytes | None:
         found = self.tree.get(path)

@@ -222,8 +222,9 @@ class Eyes:
         self._disk = disk
 
     def probe(self, path: Path) -> Seen:
+        """Looks at how it begins, as one looks into a container: not at every picture."""
         try:
-            found = json.loads(self._disk.read(path) or b"")
+            found, _ = json.JSONDecoder().raw_decode((self._disk.read(path) or b"").decode("latin-1"))
         except ValueError as error:
             raise Broken("it is no clip") from error
         return Seen(found["width"], found["height"], Decimal(str(found["seconds"])), found["task"])

@@ -177,6 +177,13 @@ def test_the_disk_speaks_in_one_kind_of_error(tmp_path: Path) -> None:
     assert files.read(tmp_path / "none") is None
 
 
+def test_a_machine_has_one_name_until_it_is_started_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first = Disk().boot()
+    assert first and first == Disk().boot() and "\n" not in first
+    monkeypatch.setattr("sorapipe.state.disk._BOOT", tmp_path / "none")
+    assert Disk().boot() == Disk().boot() != first
+
+
 def test_an_atomic_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     class Full(Disk):
         def sync(self, handle, before="", after=""):  # type: ignore[no-untyped-def]
