@@ -81,7 +81,8 @@ def _merge(base: Path, ours: Path, theirs: Path, name: str) -> None:
         lock = merged(was, mine, yours)
     except LockUnusable as error:
         write_atomic(Disk(), ours.absolute(), both_whole(mine, yours))
-        say(f"{name}: one side can't be read, both are kept whole: {error.message}", error.hint)
+        hint = error.of(name).hint
+        say(f"{name}: one side can't be read, both are kept whole: {error.message}", hint)
         raise Quit(_CONFLICT) from error
     write_atomic(Disk(), ours.absolute(), dumps(lock))
     try:

@@ -41,7 +41,8 @@ def command(words: tuple[str, ...]) -> None:
             _resolve(target)
         except LockUnusable as error:
             broken = True
-            say(str(error.of(str(target.lock))), error.hint)
+            named = error.of(str(target.lock))
+            say(str(named), named.hint)
     if broken:
         raise Quit(Exit.LOCK)
 

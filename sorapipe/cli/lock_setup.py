@@ -31,8 +31,8 @@ def configure(git: Git) -> bool:
     """Tells this clone of the driver. Whether it had to be told. Raises `StateError`."""
     if git.config(DRIVER) == driver():
         return False
+    git.set_config(DRIVER, driver())  # first: git ends every merge of a lock where only the name is there
     git.set_config(*_NAME)
-    git.set_config(DRIVER, driver())
     return True
 
 

@@ -13,6 +13,12 @@ _MARK = re.compile(rb"(?:<{7,}|\|{7,}|>{7,})(?: .*)?|={7,}")
 _OURS = re.compile(rb',"~":"[0-9a-f]{8}"\}\r?$', re.MULTILINE)
 
 
+_SIDES = (
+    "each side as it was: `git show :2:./FILE` and `git show :3:./FILE`; "
+    "put the line right by the side that has it whole, then `sorapipe lock resolve FILE`"
+)
+
+
 class Settled(NamedTuple):
     """A lock without conflicts. `marks` were taken out of it; `data` is what was read where nothing is to be done."""
 
@@ -48,7 +54,8 @@ def settle(data: bytes) -> Settled:
     try:
         lock = loads(rest)
     except LockUnusable as error:
-        raise LockUnusable(error.message, _line_before(data, error.line), error.hint) from error
+        hint = _SIDES if marks and error.line is not None else error.hint
+        raise LockUnusable(error.message, _line_before(data, error.line), hint) from error
     unmarked = rest == data
     return Settled(data if unmarked and lock.older is not None else dumps(lock), marks, lock)
 
@@ -67,7 +74,10 @@ def merged(base: bytes, ours: bytes, theirs: bytes) -> LockFile:
     What was paid is joined from everywhere and never taken out. A choice belongs to the commit that made it: one that a
     side took back since `base` (a revert), or that `base` had and this side never got (a cherry-pick), stays out.
     """
-    one, other = loads(without_marks(ours)[0]), loads(without_marks(theirs)[0])
+    try:
+        one, other = (loads(without_marks(side)[0]) for side in (ours, theirs))
+    except LockUnusable as error:
+        raise LockUnusable(error.message, error.line, error.hint if error.line is None else _SIDES) from error
     both = join(one, other)
     for raw in _choices(base):
         if raw in both.others and not (raw in one.others and raw in other.others):

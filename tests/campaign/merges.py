@@ -50,9 +50,9 @@ class Told:
 class History:
     """Two machines, one film."""
 
-    def __init__(self, seed: int, folder: Path, way: str | None = None) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
         self.dice = Random(seed)
-        self.told = Told(seed, way or WAYS[seed % len(WAYS)])
+        self.told = Told(seed, WAYS[seed % len(WAYS)])
         self.folder = folder
         self._made = 0
         self._taken_back = False
@@ -77,10 +77,10 @@ class History:
             configure(git)
         return Machine(name, clone, self.folder / f"state-{name}", Random(self.dice.random()))
 
-    def play(self) -> Told:
+    def play(self, rounds: int | None = None) -> Told:
         """All of it; what was broken is told."""
         try:
-            for _ in range(self.dice.randint(2, 4)):
+            for _ in range(rounds or self.dice.randint(2, 4)):
                 for machine in self.machines:
                     self._work(machine)
                 self._step()
@@ -159,14 +159,16 @@ class History:
         self._check(ours, [mine, *added], sources, parts=self.told.way != "driver")
 
     def _revert(self, ours: Machine, theirs: Machine) -> None:
-        """A commit of a choice; with our driver of anything, for what was paid stays."""
+        """A commit of a choice; with our driver of anything, for what was paid stays. Where nothing came after it git
+        asks no driver."""
         commits = ours.clone.git("rev-list", "--no-merges", "--max-count=8", "HEAD").split()
         self.dice.shuffle(commits)
         for commit in commits:
             if ours.clone.git("rev-list", "--parents", "-1", commit).split()[1:]:
                 before, after = self._at(ours, f"{commit}~1"), self._at(ours, commit)
                 new = page(_added(before, after))
-                if new.choices and (self.told.way == "driver" or not (new.attempts or new.others)):
+                asked = self.told.way == "driver" and after != ours.lock
+                if new.choices and (asked or not (new.attempts or new.others)):
                     self._undo(ours, before, new.choices, "revert", "--no-edit", commit)
                     return
 
@@ -175,13 +177,14 @@ class History:
         self._taken_back = True
         self._git(ours, *words)
         self._check(ours, [mine], [mine, before])
-        if page(ours.lock).choices & gone - page(before).choices:
+        still = page(ours.lock).choices & gone - page(before).choices
+        if still and self.told.way == "driver":  # where git's own ways find a conflict, both sides stay
             self._broken("a choice that was reverted is still there")
 
     def _revert_merge(self, ours: Machine, theirs: Machine) -> None:
         """Only with our driver: git's own ways take out what was paid, and only the journal brings it back."""
         merges = ours.clone.git("rev-list", "--merges", "--max-count=1", "HEAD").split()
-        if not merges or self.told.way != "driver":
+        if not merges or self.told.way != "driver" or self._at(ours, merges[0]) == ours.lock:
             return
         mine, before = ours.lock, self._at(ours, f"{merges[0]}~1")
         self._taken_back = True
@@ -309,10 +312,10 @@ def _added(before: bytes, after: bytes) -> bytes:
     return b"\n".join(line for line in after.splitlines() if line not in old and b'"kind":"lock"' not in line)
 
 
-def play(seed: int, way: str | None = None) -> Told:
-    """One history."""
+def play(seed: int, rounds: int | None = None) -> Told:
+    """One history, so many rounds long."""
     with tempfile.TemporaryDirectory(prefix="sorapipe-merges-") as folder:
-        return History(seed, Path(folder), way).play()
+        return History(seed, Path(folder)).play(rounds)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
