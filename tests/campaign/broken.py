@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 from campaign import fault_play, wrong_answers, wrong_books, wrong_clips, wrong_creates
 from campaign.crash import LATENCY, Case, Trial, Verdict
@@ -28,7 +29,7 @@ from campaign.film import PROVIDERS, Stage, write_profiles
 from campaign.hasty import hurry
 from campaign.server import Server, key_of, serving
 from campaign.warm import Client, Ended, rehearse, warm_up
-from campaign.wrong_client import CRASH, CROWD, FAULTS, VIRTUAL, Trap, Wrong
+from campaign.wrong_client import CRASH, CROWD, FAULTS, FILES, VIRTUAL, WORLDS, Trap, Wrong
 
 _ACCOUNTS = 400
 _LONGEST = 110
@@ -183,6 +184,23 @@ def _started(wrong: Wrong | None) -> fault_play.Start:
     return start
 
 
+def _files(case: str, wrong: Wrong | None) -> list[str]:
+    from campaign import files
+
+    return files.play(case, None if wrong is None else wrong.worn())
+
+
+def _worlds(case: str, wrong: Wrong | None) -> list[str]:
+    from campaign import worlds
+
+    nobody = dict.fromkeys(("SORAPIPE_CONFIG_DIR", "SORAPIPE_STATE_DIR"), tempfile.gettempdir() + "/nobody")
+    with patch.dict(os.environ, nobody):
+        return worlds.play(int(case), None if wrong is None else wrong.worn)
+
+
+VIRTUAL_PLAYS: Mapping[str, Play] = {FILES: _files, WORLDS: _worlds}
+
+
 class Suites:
     """The suites that forked clients need, begun when somebody asks for a case. The process must have no threads."""
 
@@ -190,6 +208,7 @@ class Suites:
         self._root = root
         self._open = ExitStack()
         self._plays: dict[str, Play] = {}
+        self._warm = False
 
     def __enter__(self) -> Suites:
         return self
@@ -204,17 +223,19 @@ class Suites:
         return self._plays[suite](case, wrong)
 
     def _begin(self, suite: str) -> None:
-        if not self._plays:
+        if not self._warm and suite not in VIRTUAL:
             warm_up()
+            self._warm = True
+        if suite in VIRTUAL:
+            self._plays |= VIRTUAL_PLAYS
+            return
         root = self._root / ("crash" if suite == CROWD else suite)
         root.mkdir(exist_ok=True)
         if suite in {CRASH, CROWD}:
             crashes = self._open.enter_context(_crashes(root))
             self._plays |= {CRASH: crashes.play, CROWD: crashes.crowd}
-        elif suite == FAULTS:
-            self._plays[FAULTS] = self._open.enter_context(_faults(root))
         else:
-            raise ValueError(f"there is no suite `{suite}`")
+            self._plays[FAULTS] = self._open.enter_context(_faults(root))
 
 
 # The play.
@@ -235,8 +256,9 @@ class Judge:
         caught: str | None = None
         for case in trap.cases:
             played += 1
-            said += self._play(trap.suite, case, wrong)
-            caught = next((text for text in said if re.search(trap.says, text, re.DOTALL)), None)
+            now = self._play(trap.suite, case, wrong)
+            said += now
+            caught = next((text for text in now if re.search(trap.says, text, re.DOTALL)), None)
             if caught is not None:
                 break
         seconds = time.monotonic() - began

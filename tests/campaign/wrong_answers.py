@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaign.wrong_client import Swap, crash, faults, wrong
+from campaign.wrong_client import Swap, crash, faults, worlds, wrong
 from sorapipe.cli import performance
 from sorapipe.engine import landing, watch
 from sorapipe.engine.board import Phase
@@ -55,6 +55,7 @@ def vanished_at_the_first_404(swap: Swap) -> None:
 @wrong(
     "buys a shot again whose job is not found once",
     faults("status-404 poll first tasks", says="gull was paid 2 times in one run"),
+    worlds(2, says="^1: .* was bought though 1 of it are known"),
 )
 def buys_again_what_is_not_found(swap: Swap) -> None:
     def again(self: Watch, job: Any, answer: Any, now: float) -> None:
@@ -99,6 +100,7 @@ def shows_no_way_out(swap: Swap) -> None:
 @wrong(
     "counts nothing for what is uncertain",
     crash("point:P5:simulator:1", says="^6: .* is shown"),
+    worlds(8, says="^6: .* is shown on"),
 )
 def uncertain_costs_nothing(swap: Swap) -> None:
     spent_on = cost.spent_on
@@ -112,6 +114,7 @@ def uncertain_costs_nothing(swap: Swap) -> None:
 @wrong(
     "writes when there is nothing to do",
     crash("plain::simulator:1", says="^5: a finished film was written to"),
+    worlds(says="^5: a finished film .* is not left alone"),
 )
 def writes_when_idle(swap: Swap) -> None:
     idle = performance._idle

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from campaign.wrong_client import Swap, crash, wrong
+from campaign import world_git
+from campaign.wrong_client import Glued, Swap, crash, files, worlds, wrong
 from campaign.wrong_creates import EARLY
-from sorapipe.state import books, committed
+from sorapipe.cli import limits
+from sorapipe.engine.creates import Creates
+from sorapipe.planning import cost
+from sorapipe.planning.plan_types import Reason
+from sorapipe.state import books, committed, journal, lock
 from sorapipe.state import session as session_module
-from sorapipe.state.journal import Story
+from sorapipe.state.files import Files
+from sorapipe.state.journal import Journal, Story
 from sorapipe.state.session import Session
 
 
 @wrong(
     "keeps the id of a task in memory until the clip is there",
     crash("point:P12:simulator:1", says="attempts are uncertain after 1 kills"),
+    worlds(says="^2: task .* was answered and is not durable"),
 )
 def saves_the_id_after_the_download(swap: Swap) -> None:
     submitted, done = Session.submitted, Session.done
@@ -35,6 +42,8 @@ def saves_the_id_after_the_download(swap: Swap) -> None:
 @wrong(
     "takes an intent without an answer for one that was never sent",
     crash("point:P5:simulator:1", says="^2: task .* was paid and nobody knows it"),
+    files("first:kill", range(28, 60), says="^double: "),
+    worlds(9, says="^1: .* was bought though"),
 )
 def takes_an_open_intent_for_unsent(swap: Swap) -> None:
     def forget(self: Story, token: str, why: str = "") -> None:
@@ -46,6 +55,7 @@ def takes_an_open_intent_for_unsent(swap: Swap) -> None:
 @wrong(
     "reads the lock and not the journal",
     crash("point:P9:simulator:1", says=r"creates for \d+, not"),
+    worlds(8, says="^1: .* was bought though 1 of it are known"),
 )
 def reads_no_journal(swap: Swap) -> None:
     swap(books, "_join_journal", lambda files, places, found, lineage, ours: found.stories.append(Story()))
@@ -61,7 +71,7 @@ def saves_no_lock_at_the_end(swap: Swap) -> None:
 
 @wrong(
     "writes the lock in its place, without a second file",
-    crash(*(f"point:any:simulator:{seed}" for seed in range(8)), says="exit 5"),
+    files("first:kill", range(1, 120), says="^unreadable: the lock"),
 )
 def writes_the_lock_in_place(swap: Swap) -> None:
     def in_place(files: Any, path: Any, data: bytes, points: Any = ("", "", "", ""), *, private: bool = False) -> None:
@@ -98,3 +108,103 @@ def archives_before_it_saves(swap: Swap) -> None:
 
     swap(Session, "save", once)
     swap(Session, "close", close)
+
+
+@wrong(
+    "does not sync an intent before it sends the order",
+    files("first:cut", (60, 20, 40), says="^early: .* was sent, and its intent is not on the disk"),
+    worlds(says="^4: the intent of .* is not durable"),
+)
+def syncs_no_intent(swap: Swap) -> None:
+    _leaves_unsynced("intent", swap)
+
+
+@wrong(
+    "does not sync the id of a task",
+    files("first:cut", (60, 20, 40), says="^early: .* before the task .* was on the disk"),
+    worlds(says="^2: task .* was answered and is not durable"),
+)
+def syncs_no_answer(swap: Swap) -> None:
+    _leaves_unsynced("submitted", swap)
+
+
+def _leaves_unsynced(kind: str, swap: Swap) -> None:
+    write = Journal.write
+
+    def lazy(self: Journal, values: Any, *, before: str = "", written: str = "", synced: str | None = None) -> None:
+        if values["kind"] != kind:
+            write(self, values, before=before, written=written, synced=synced)
+            return
+        write(self, values, before=before, written=written)
+        self._files.reach(synced or "")
+
+    swap(Journal, "write", lazy)
+
+
+@wrong(
+    "goes on behind a line that was cut off as if that were whole",
+    files("first:kill", range(26, 140), seeds=(2, 0, 1), says="^early: .* its intent is not on the disk"),
+)
+def writes_behind_a_torn_line(swap: Swap) -> None:
+    write = Journal.write
+
+    def glued(self: Journal, values: Any, **named: Any) -> None:
+        files, self._files, self._torn = self._files, cast(Files, Glued(self._files)), False
+        try:
+            write(self, values, **named)
+        finally:
+            self._files = files
+
+    swap(Journal, "write", glued)
+
+
+@wrong(
+    "forgets the id of a task that the journal did not take",
+    files("first:ever-ENOSPC", range(28, 80), says="^lost: .* was answered, is nowhere, and nobody was told"),
+)
+def rescues_nothing(swap: Swap) -> None:
+    swap(Session, "last_resort", lambda self, token, task: None)
+    swap(Creates, "disk_refused", lambda self, job, news, now: self.not_composed(job, Reason("disk", ""), now))
+
+
+@wrong(
+    "puts the id of a task nowhere else when the journal did not take it",
+    files("first:once-EIO", range(28, 80), says="^lost: .* is written nowhere after one refusal"),
+)
+def rescues_by_word_of_mouth(swap: Swap) -> None:
+    swap(Session, "last_resort", lambda self, token, task: None)
+
+
+@wrong(
+    "keeps no copy of a lock of an older version",
+    files("migrate:kill", (1,), says="the backup of the older lock is not what the lock was"),
+)
+def keeps_no_older_lock(swap: Swap) -> None:
+    swap(committed.Committed, "_back_up", lambda self: None)
+
+
+@wrong(
+    "takes ours and forgets theirs when two locks are joined",
+    worlds(says="^[12]: "),
+)
+def joins_only_ours(swap: Swap) -> None:
+    for module in (lock, world_git):
+        swap(module, "join", lambda ours, theirs: ours)
+
+
+@wrong(
+    "takes the later line of a token, not the higher state",
+    worlds(67, says="^2: in the .* went back from"),
+)
+def lets_states_fall(swap: Swap) -> None:
+    for module in (lock, journal):
+        swap(module, "join_attempts", lambda ours, theirs: theirs)
+
+
+@wrong(
+    "spends what the storyboard's budget does not give",
+    worlds(10, says="^6: .* were spent of a budget"),
+)
+def knows_no_budget(swap: Swap) -> None:
+    swap(limits, "judge", lambda plan, bounds, so_far: cost.Verdict(True, None, (), cost.NOTHING))
+    swap(Creates, "_admit", lambda self, job: True)

@@ -5,7 +5,7 @@ What is wrong is put into the product's own classes and modules, for a while or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +57,42 @@ class Wrong:
         self.put_in(setattr)
 
 
+class Around:
+    """A disk with somebody between."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+class Unsynced(Around):
+    """Folders are never synced."""
+
+    def sync_folder(self, path: Any, before: str = "", after: str = "") -> None:
+        """Only passes the points."""
+        self._files.reach(before)
+        self._files.reach(after)
+
+
+class Glued(Around):
+    """What is appended never begins with the end of a line."""
+
+    def append(self, handle: Any, data: bytes, before: str = "", after: str = "") -> None:
+        """Appends the rest."""
+        self._files.append(handle, data.lstrip(b"\n"), before, after)
+
+
+class Unwritten(Unsynced):
+    """Files are not synced either."""
+
+    def sync(self, handle: Any, before: str = "", after: str = "") -> None:
+        """Only passes the points."""
+        self._files.reach(before)
+        self._files.reach(after)
+
+
 def wrong(what: str, *traps: Trap) -> Callable[[Put], Wrong]:
     """Makes a wrong client of a function that puts it in; its name is that of the client."""
     return lambda put: Wrong(put.__name__.replace("_", "-"), what, put, traps)
@@ -75,3 +111,15 @@ def crowd(*cases: str, says: str) -> Trap:
 def faults(*cases: str, says: str) -> Trap:
     """In the fault matrix; cases as the default suite lists them: `answer-lost create first tasks`."""
     return Trap(FAULTS, cases, says)
+
+
+def files(where: str, operations: Iterable[int], says: str, seeds: Sequence[int] = (0,)) -> Trap:
+    """In the campaign of files: `first:cut`, at one of these operations after the other until it is caught."""
+    cases = dict.fromkeys(f"{where}:{number}:{seed}" for number in operations for seed in seeds)
+    return Trap(FILES, tuple(cases), says)
+
+
+def worlds(*first: int, says: str, most: int = 60) -> Trap:
+    """In the virtual worlds: in those that are named, else in one after the other until it is caught."""
+    seeds = dict.fromkeys((*first, *range(most)))
+    return Trap(WORLDS, tuple(map(str, seeds)), says)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
-from campaign.wrong_client import Swap, crash, faults, wrong
+from campaign.wrong_client import Swap, Unsynced, Unwritten, crash, faults, files, worlds, wrong
 from sorapipe.engine import download, effects
 from sorapipe.engine.board import Board
 from sorapipe.engine.download import Bringer, Judgement
+from sorapipe.planning.facts import AttemptState
 from sorapipe.providers import ranges
 from sorapipe.providers.http import Wire
+from sorapipe.state.files import Files
+from sorapipe.state.renders import Renders
 from sorapipe.state.session import Session
+from sorapipe.state.workspace import Workspace
 
 
 @wrong(
@@ -25,6 +31,7 @@ def looks_into_no_clip(swap: Swap) -> None:
 @wrong(
     "takes any clip for the one that was asked for",
     faults("other-task-clip download kth jobs", says="ended with 0, not 12"),
+    worlds(12, says="^3: the clip of .* is not what was asked for, and is done"),
 )
 def takes_any_clip(swap: Swap) -> None:
     judge = download.judge
@@ -88,6 +95,7 @@ def takes_the_key_along(swap: Swap) -> None:
 @wrong(
     "writes `done` before the clip has its name",
     crash(*(f"point:P20:simulator:{seed}" for seed in range(1, 6)), says="^3: .* its file .* is not there"),
+    worlds(says="^3: .* is done on .* and .* has other bytes|is not there"),
 )
 def done_before_the_clip_is_there(swap: Swap) -> None:
     place, done = Bringer.place, Session.done
@@ -112,3 +120,71 @@ def done_before_the_clip_is_there(swap: Swap) -> None:
 )
 def a_suspect_feeds_others(swap: Swap) -> None:
     swap(Board, "obstacle", lambda self, job: None)
+
+
+@wrong(
+    "gives a clip its name before its bytes are on the disk",
+    files("first:cut", range(58, 140), says="^clip: "),
+)
+def syncs_no_clip(swap: Swap) -> None:
+    bring = Bringer.bring
+
+    def lazy(self: Bringer, *words: Any) -> Any:
+        self._files = cast(Files, Unwritten(self._files))
+        return bring(self, *words)
+
+    swap(Bringer, "bring", lazy)
+
+
+@wrong(
+    "writes `done` before the name of the clip is on the disk",
+    worlds(47, 24, says="^3: .* is done on . and .* is not there"),
+)
+def syncs_no_name_of_a_clip(swap: Swap) -> None:
+    place = Renders.place
+
+    def lazy(self: Renders, *words: Any) -> str:
+        files, self._files = self._files, cast(Files, Unsynced(self._files))
+        try:
+            return place(self, *words)
+        finally:
+            self._files = files
+
+    swap(Renders, "place", lazy)
+
+
+@wrong(
+    "renders a shot again whose clip was deleted",
+    worlds(7, 4, says="^1: .* was bought though 1 of it are known"),
+)
+def buys_again_what_was_deleted(swap: Swap) -> None:
+    known, facts = Workspace.known, Session.facts
+
+    def without(found: Any, root: Path, files: Any) -> Any:
+        def kept(attempt: Any) -> bool:
+            gone = attempt.out is not None and files.size(root / attempt.out) is None
+            return not (gone and attempt.state is AttemptState.DONE)
+
+        return replace(found, attempts={name: tuple(filter(kept, some)) for name, some in found.attempts.items()})
+
+    def forgets(self: Workspace) -> Any:
+        found = known(self)
+        return replace(found, facts=without(found.facts, self.root, self.files))
+
+    swap(Workspace, "known", forgets)
+    swap(Session, "facts", lambda self: without(facts(self), self._places.root, self._files))
+
+
+@wrong(
+    "puts a clip in the place of a file that a person has put there",
+    worlds(17, says="^5: |a person's own cut"),
+)
+def overwrites_what_is_there(swap: Swap) -> None:
+    def over(self: Renders, part: Any, out: str, sha256: str) -> str:
+        self.prepare(out)
+        target = self.path(out)
+        self._files.replace(part, target, after="P17")
+        self._files.sync_folder(target.parent, after="P18")
+        return out
+
+    swap(Renders, "place", over)

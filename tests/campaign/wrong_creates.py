@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from campaign.wrong_client import Swap, crash, crowd, faults, wrong
-from sorapipe.engine import compose, course, creates, effects, run
+from campaign.wrong_client import Swap, crash, crowd, faults, worlds, wrong
+from sorapipe.engine import compose, course, creates, effects, run, seek
 from sorapipe.engine import outcome as ends
 from sorapipe.engine.board import Board
 from sorapipe.engine.course import Course
@@ -81,6 +81,7 @@ def follows_a_redirect_of_a_create(swap: Swap) -> None:
 @wrong(
     "sends an order and writes its intent after that",
     crash("point:P1:simulator:1", says="^4: .* was sent without an intent"),
+    worlds(says="^4: .* was sent without an intent"),
 )
 def sends_before_the_intent(swap: Swap) -> None:
     intent, order = Session.intent, effects._order
@@ -98,6 +99,7 @@ def sends_before_the_intent(swap: Swap) -> None:
 @wrong(
     "gives two orders in a row the same token",
     crash("plain::simulator:1", says=r"^1: token \w+ was charged 2 times"),
+    worlds(says=r"^1: token \w+ was sent twice"),
 )
 def uses_a_token_twice(swap: Swap) -> None:
     token, intent = Session.token, Session.intent
@@ -128,6 +130,7 @@ def forgets_the_token(swap: Swap) -> None:
     "takes an unknown answer for a refusal",
     faults("accepted-500 create kth jobs", says="ended with 8, not 9"),
     faults("answer-lost create first tasks", says="was charged and is nowhere"),
+    worlds(22, says="^1: a create was sent .* before its time, after an unknown answer"),
 )
 def takes_unknown_for_refused(swap: Swap) -> None:
     order = effects._order
@@ -227,6 +230,7 @@ def goes_on_after_two_unknown(swap: Swap) -> None:
     "ends with 0 though an answer is unknown",
     faults("closed-unread create kth tasks", says="ended with 0, not 9"),
     crash("point:P5:simulator:1", says="exit 0 with 1 uncertain"),
+    worlds(8, says="something is uncertain"),
 )
 def hides_what_is_uncertain(swap: Swap) -> None:
     codes = {state: code for state, code in course._CODES.items() if state is not AttemptState.UNCERTAIN}
@@ -237,6 +241,7 @@ def hides_what_is_uncertain(swap: Swap) -> None:
 @wrong(
     "sends a shot before what it needs is done",
     faults("status-422 create first videos", says="dive was bought and gull was not done"),
+    worlds(says="^4: .* was sent before .* was done"),
 )
 def sends_before_its_needs_are_done(swap: Swap) -> None:
     swap(Board, "_hold", lambda self, job: None)
@@ -289,6 +294,23 @@ def breaks_the_create_at_the_first_signal(swap: Swap) -> None:
 @wrong(
     "goes on as if nobody had pressed Ctrl-C",
     crash(*(f"signal:INT:simulator:{seed}" for seed in EARLY), says="were sent after the signal"),
+    worlds(11, says="^1: . creates were sent after a signal"),
 )
 def ignores_signals(swap: Swap) -> None:
     swap(Run, "stop", lambda self, signal: None)
+
+
+@wrong(
+    "takes a list that does not show an order for a proof that it was never taken",
+    worlds(4, says="^2: .* was not bought, and it was charged|^6: "),
+)
+def believes_an_empty_list(swap: Swap) -> None:
+    swap(seek, "proves", lambda search, token, news: token not in news.tokens)
+
+
+@wrong(
+    "waits a second where it is asked to wait ten minutes",
+    worlds(9, says="^1: a create was sent .* before its time, after a 429"),
+)
+def ignores_retry_after(swap: Swap) -> None:
+    swap(Lane, "limited", lambda self, now, retry_after, chance: self.pause(now, 1.0))
