@@ -87,12 +87,14 @@ class Heard(AssertionError):
     """A key was said, or one is in use that could not be recognised."""
 
 
-def _listen(*said: object) -> None:
+def listen(*said: object) -> None:
+    """Raises `Heard` where a key is in what was said."""
     if any(sings(text) for text in said if isinstance(text, bytes | str)):
         raise Heard("a key is in what was said (not shown here)")
 
 
-def _look_at(environment: Mapping[str, str]) -> None:
+def look_at(environment: Mapping[str, str]) -> None:
+    """Raises `Heard` where a key in an environment could not be recognised."""
     names = unmarked(environment)
     if names:
         raise Heard(f"{', '.join(names)}: a key without the mark; `canary.key()` makes one")
@@ -106,21 +108,21 @@ def ears() -> Iterator[None]:
     read, put = pytest.CaptureFixture.readouterr, pytest.MonkeyPatch.setenv
 
     def beginning(self: Any, *words: Any, **named: Any) -> None:
-        _look_at(os.environ if named.get("env") is None else named["env"])
+        look_at(os.environ if named.get("env") is None else named["env"])
         begin(self, *words, **named)
 
     def communicating(self: Any, *words: Any, **named: Any) -> Any:
         said = communicate(self, *words, **named)
-        _listen(*said)
+        listen(*said)
         return said
 
     def reading(self: Any) -> Any:
         said = read(self)
-        _listen(*said)
+        listen(*said)
         return said
 
     def putting(self: Any, name: str, value: str, prepend: str | None = None) -> None:
-        _look_at({name: value})
+        look_at({name: value})
         put(self, name, value, prepend)
 
     patch.setattr(subprocess.Popen, "__init__", beginning)

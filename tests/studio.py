@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import canary
 import pytest
 import warm_start
 
@@ -27,7 +28,8 @@ def shelf(factory: pytest.TempPathFactory) -> Path:
 def with_shelf(books: Path, canned: Path) -> Path:
     """A folder of books in which the canned clips are there already."""
     books.mkdir(parents=True, exist_ok=True)
-    (books / "cache").symlink_to(canned)
+    if not (books / "cache").exists():
+        (books / "cache").symlink_to(canned)
     return books
 
 
@@ -53,7 +55,7 @@ class Studio:
     simulator: str = "--latency 0.05 --clips canned"
 
     def copy(self, root: Path) -> Studio:
-        """The same folders elsewhere, with all that was done in this one. Only its lock tells there which film it is."""
+        """The same folders elsewhere, with what was done in this one. Its lock alone tells there which film it is."""
         shutil.copytree(self.folder, root / self.folder.name, symlinks=True)
         shutil.copytree(self.state, root / self.state.name, symlinks=True)
         return Studio(root / self.folder.name, root / self.state.name, self.simulator)
@@ -78,7 +80,10 @@ class Studio:
 
     def run(self, *words: str, code: int | None = 0, stdin: str = "", **environment: str) -> Result:
         """Runs `sorapipe` in its own process, without a terminal, and checks how it ended."""
-        result = Result(*warm_start.run(words, self.folder, self.environment() | environment, stdin))
+        surroundings = self.environment() | environment
+        canary.look_at(surroundings)
+        result = Result(*warm_start.run(words, self.folder, surroundings, stdin))
+        canary.listen(result.out, result.err)
         assert "Traceback" not in result.err, result.err
         assert code is None or result.code == code, f"exit {result.code}\n{result.out}\n{result.err}"
         return result

@@ -69,7 +69,7 @@ def test_a_key_without_the_mark_is_noticed(name: str) -> None:
     assert canary.unmarked({name: ""}) == canary.unmarked({name: "two words"}) == []
 
 
-HEAD = "import os, subprocess, sys\nimport canary\nKEY = canary.key()\n"
+HEAD = "import os, subprocess, sys\nimport canary, studio, warm_start\nKEY = canary.key()\n"
 TESTS_THAT_TELL = {
     "file": "def test(tmp_path):\n    (tmp_path / 'x').write_text(KEY)\n",
     "module-file": "def test(tmp_path_factory):\n    (tmp_path_factory.mktemp('m') / 'x').write_text(KEY)\n",
@@ -78,6 +78,10 @@ TESTS_THAT_TELL = {
     "stderr": "def test():\n    print(KEY, file=sys.stderr)\n",
     "captured": "def test(capsys):\n    print(KEY)\n    capsys.readouterr()\n",
     "child": "def test():\n    subprocess.run([sys.executable, '-c', f'print({KEY!r})'], capture_output=True)\n",
+    "command": "def test(tmp_path, monkeypatch):\n    monkeypatch.setattr(warm_start, 'run', lambda *_: (0, KEY, ''))\n"
+    "    studio.Studio(tmp_path, tmp_path).run('plan')\n",
+    "unmarked-command": "def test(tmp_path):\n"
+    "    studio.Studio(tmp_path, tmp_path).run('plan', code=None, HOUSE_API_KEY='sk-1')\n",
     "unmarked": "def test(monkeypatch):\n    monkeypatch.setenv('HOUSE_API_KEY', 'sk-1')\n",
     "unmarked-child": "def test():\n    subprocess.run(['true'], env={'HOUSE_API_KEY': 'sk-1'})\n",
 }
