@@ -71,11 +71,11 @@ def play_all(names: Sequence[str], jobs: int) -> Iterator[Verdict]:
     """Plays cases; tells of those that broke a promise as they end."""
     if jobs <= 1:
         for name in names:
-            yield _told(judge(name))
+            yield told(judge(name))
         return
     with ProcessPoolExecutor(jobs) as pool:
         for verdict in pool.map(judge, names, chunksize=16):
-            yield _told(verdict)
+            yield told(verdict)
 
 
 def sample(seed: int, every: int) -> list[Case]:
@@ -96,7 +96,8 @@ def broken_by(variant: Variant, names: Iterable[Case]) -> list[str]:
     return []
 
 
-def _told(verdict: Verdict) -> Verdict:
+def told(verdict: Verdict) -> Verdict:
+    """Prints what a case broke, and how it is played again."""
     if verdict.broken:
         print(f"\nbroken: python -m tests.campaign files --replay {verdict.case}   (at: {verdict.at or 'nothing'})")
         for problem in verdict.broken[:_MOST_SAID]:
