@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sorapipe.planning.choice import labels
 from sorapipe.planning.facts import Facts
 from sorapipe.state.lock import VERSION, LockFile, LockUnusable, dumps, loads
-from sorapipe.state.meaning import CHOICES, facts
+from sorapipe.state.meaning import facts
 from sorapipe.state.merging import is_mark
 from sorapipe.state.records import RECIPE, Damaged, decode, members
 
@@ -21,6 +21,7 @@ RESOLVE, RESTORE = "resolve", "restore"
 _LEVELS = (ERROR, WARNING, NOTE)
 _BOM = b"\xef\xbb\xbf"
 _MOST = 6
+_LONGEST = 400
 _KINDS = {"pick": "pick", "ng": "mark `no good`", "note": "note", "consent": "consent"}
 
 
@@ -50,17 +51,24 @@ class Proof(NamedTuple):
 
 def prove(data: bytes) -> Proof:
     """Looks at every line, then at what they say together."""
-    damage = tuple(_damage(data))
+    damage = tuple(map(_short, _damage(data)))
     if damage:
         return Proof(damage, None, None)
     try:
         lock = loads(data)
         known = facts(lock)
     except LockUnusable as error:
-        return Proof((Finding(ERROR, "lock", error.line or 0, error.message, error.hint),), None, None)
+        return Proof((_short(Finding(ERROR, "lock", error.line or 0, error.message, error.hint)),), None, None)
     lines = {text: number for number, text in _numbered(data)}
     found = (*_shape(data, lock), *_recipes(lock, lines), *_attempts(known), *_choices(lock, known, lines))
-    return Proof(tuple(sorted(found, key=lambda one: (_LEVELS.index(one.level), one.line))), lock, known)
+    return Proof(tuple(sorted(map(_short, found), key=lambda one: (_LEVELS.index(one.level), one.line))), lock, known)
+
+
+def _short(one: Finding) -> Finding:
+    """A finding that can be printed: a hostile lock may have put a book into a name."""
+    if len(one.message) <= _LONGEST:
+        return one
+    return one._replace(message=f"{one.message[:_LONGEST]}…", address=None)
 
 
 def _damage(data: bytes) -> Iterator[Finding]:
@@ -146,7 +154,7 @@ def _choices(lock: LockFile, known: Facts, lines: dict[bytes, int]) -> Iterator[
     standing = known.no_good | known.consents | frozenset(known.notes)
     for raw, record in lock.others.items():
         token, kind = record.values.get("token"), record.kind
-        if kind not in CHOICES or not isinstance(token, str):
+        if kind not in _KINDS or not isinstance(token, str):
             continue
         _, address, take, _, _ = record.key
         picked = kind == "pick" and any(pick.token == token for pick in known.picks.get(address, ()))
