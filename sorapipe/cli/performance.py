@@ -28,6 +28,7 @@ from sorapipe.views.ink import paint
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sorapipe.cli.reviewed import Given
     from sorapipe.engine.events import Event
     from sorapipe.engine.outcome import Outcome
     from sorapipe.planning.facts import Facts
@@ -40,7 +41,7 @@ _SIGNALS = 128
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a person ordered. `command` is what was typed, shown to whoever finds the storyboard held; `only` narrows
-    the plan to some addresses and what they need."""
+    the plan to some addresses and what they need; `given` is a plan that was looked at: no other is carried out."""
 
     wishes: Wishes
     terms: Terms
@@ -51,6 +52,7 @@ class Order:
     note: str = ""
     only: frozenset[str] | None = None
     callbacks: Callbacks = NO_CALLBACKS
+    given: Given | None = None
 
 
 def perform(script: Script, order: Order) -> None:
@@ -111,6 +113,10 @@ def _tell_settled(event: Event, *, as_json: bool) -> None:
 
 def _wanted(production: Production, order: Order) -> Plan:
     plan = production.plan(order.wishes)
+    if order.given is not None:
+        from sorapipe.cli.reviewed import hold_against
+
+        hold_against(production, plan, order.given)
     return plan if order.only is None else narrowed(plan, production.outlook, order.only)
 
 

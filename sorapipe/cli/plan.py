@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from sorapipe.cli.choosing import sort_words
+from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import (
@@ -18,6 +19,7 @@ from sorapipe.cli.options import (
     wishes_options,
     words_argument,
 )
+from sorapipe.views.page import Page, plain
 
 if TYPE_CHECKING:
     from sorapipe.cli.production import Production
@@ -32,14 +34,18 @@ if TYPE_CHECKING:
     examples=(
         ("sorapipe plan", "the storyboard of this folder"),
         ("sorapipe plan skerry.yaml storm/fog scene:arrival", "some of its shots"),
+        ("sorapipe plan --format markdown", "ready to paste into a pull request"),
+        ("sorapipe plan --out plan.json", "`sorapipe run --plan plan.json` does just that"),
         ("sorapipe plan skerry.yaml --exit-code", "20 when there is something to do"),
     ),
 )
 @words_argument()
-@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="Text or data.")
+@click.option("--format", "shape", type=click.Choice(["text", "json", "markdown"]), default="text",
+              help="Text, data, or Markdown for a pull request.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @exclude_option
 @click.option("--all", "every", is_flag=True, help="List every take, kept ones too.")
+@click.option("--out", type=click.Path(), metavar="FILE", help="Write the plan too, for `run --plan FILE`.")
 @click.option("--exit-code", is_flag=True, help="End with 20 when there is something to do.")
 @wishes_options
 @provider_option
@@ -49,6 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     as_json: bool,
     exclude: tuple[str, ...],
     every: bool,
+    out: str | None,
     exit_code: bool,
     cascade: bool,
     reshoot: bool,
@@ -61,30 +68,53 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from sorapipe.planning.plan_types import Wishes
 
     script = read(sort_words(words))
-    select = script.chosen(exclude=exclude, provider=provider)
+    wishes = Wishes(
+        script.chosen(exclude=exclude, provider=provider), cascade=cascade, reshoot=reshoot, first_takes=first_takes
+    )
     production = produce(script, provider)
-    plan = production.plan(Wishes(select, cascade=cascade, reshoot=reshoot, first_takes=first_takes))
+    plan = production.plan(wishes)
     warn_of_limits(production, plan)
     if not plan.idle:
         _note_who_is_missing(production)
     checked(production, plan)
-    if as_json or shape == "json":
-        from sorapipe.storyboard.diagnostics import as_json as data_of
-        from sorapipe.views.plan_data import plan_data
+    flags = [f"--{n}" for n, on in (("cascade", cascade), ("reshoot", reshoot), ("first-takes", first_takes)) if on]
+    flags += [*excluding(exclude), *(["--provider", provider] if provider else [])]
+    typed = shell_words([*script.words.shots, *flags])
+    if out is not None:
+        from sorapipe.cli.reviewed import write
 
-        print_json(plan_data(plan, production.storyboard, data_of(production.diagnostics)))
+        write(out, production, plan, wishes, _data(production, plan))
+        typed = shell_words(["--plan", out])
+    page = page_for(script.words, provider, typed, every=every)
+    if as_json or shape == "json":
+        print_json(_data(production, plan))
+    elif shape == "markdown":
+        click.echo(_markdown(production, plan, replace(page, paint=plain)), nl=False)
     else:
-        from sorapipe.cli.choosing import shell_words
         from sorapipe.views.plan_view import plan_text
 
-        flags = [f"--{n}" for n, on in (("cascade", cascade), ("reshoot", reshoot), ("first-takes", first_takes)) if on]
-        flags += excluding(exclude)
-        flags += ["--provider", provider] if provider else []
-        page = page_for(script.words, provider, shell_words([*script.words.shots, *flags]), every=every)
         click.echo(plan_text(plan, production.storyboard, page), nl=False)
         _say_who_looks(production, plan)
     if exit_code and not plan.idle:
         raise Quit(Exit.SOMETHING_TO_DO)
+
+
+def _data(production: Production, plan: Plan) -> dict[str, object]:
+    from sorapipe.storyboard.diagnostics import as_json as data_of
+    from sorapipe.views.plan_data import plan_data
+
+    return plan_data(plan, production.storyboard, data_of(production.diagnostics))
+
+
+def _markdown(production: Production, plan: Plan, page: Page) -> str:
+    from sorapipe.planning.explain import explain
+    from sorapipe.planning.plan_types import Action, Staleness
+    from sorapipe.views.plan_markdown import Sheet, plan_markdown
+
+    old = {Action.RERENDER, Action.WAIT, Action.BLOCKED}
+    addresses = {step.address for step in plan.steps if step.action in old or step.stale is not Staleness.FRESH}
+    told = explain(production.outlook, production.inventory, addresses)
+    return plan_markdown(Sheet(plan, production.storyboard, told), page)
 
 
 def _note_who_is_missing(production: Production) -> None:

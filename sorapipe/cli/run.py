@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         ("sorapipe run skerry.yaml scene:arrival", "some of its shots"),
         ("sorapipe run state:stale --exclude tag:hero", "what is out of date, with an exception"),
         ("sorapipe run --max-cost 12.50 --partial", "as much as that pays for"),
+        ("sorapipe run --plan plan.json", "what was looked at, and nothing else"),
         ("sorapipe run --locked", "a fresh clone, CI: the film of the lock, nothing bought"),
         ("sorapipe run --listen 127.0.0.1:8700 --callback-url https://tunnel.example.org/", "hear when a job ends"),
     ),
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 @wishes_options
 @callback_options
 @click.option("--locked", is_flag=True, help="Render nothing: bring the film that the lock names, and verify it.")
+@click.option("--plan", "plan_file", type=click.Path(), metavar="FILE",
+              help="Do just what `plan --out FILE` wrote; nothing where the world has moved.")  # fmt: skip
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
@@ -61,6 +65,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     callback_url: str | None,
     listen: tuple[str, int] | None,
     locked: bool,
+    plan_file: str | None,
     provider: str | None,
 ) -> None:
     """Reads, plans, asks, carries out."""
@@ -69,15 +74,24 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from sorapipe.cli.production import read
     from sorapipe.planning.plan_types import Wishes
 
-    script = read(sort_words(words))
-    wishes = Wishes(
-        script.chosen(exclude=exclude, provider=provider), cascade=cascade, reshoot=reshoot, first_takes=first_takes
-    )
+    wishes = Wishes(cascade=cascade, reshoot=reshoot, first_takes=first_takes)
+    agreed = None
+    if plan_file is not None:
+        from sorapipe.cli.reviewed import given, refuse_others, seller_of
+
+        refuse_others({"--cascade": cascade, "--reshoot": reshoot, "--first-takes": first_takes, "--locked": locked,
+                       "--exclude": bool(exclude)})  # fmt: skip
+        agreed = given(plan_file, words)
+        script, wishes = read(agreed.words), agreed.reviewed.wishes
+        provider = provider or seller_of(script, agreed)
+    else:
+        script = read(sort_words(words))
+        wishes = replace(wishes, select=script.chosen(exclude=exclude, provider=provider))
     terms = Terms(yes, max_cost, max_takes, partial)
     callbacks = Callbacks(callback_url, listen)
     command = f"sorapipe run{shell_words([*words, *excluding(exclude)])}"
-    command += " --locked" if locked else ""
-    order = Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks)
+    command += " --locked" if locked else f" --plan {plan_file}" if plan_file else ""
+    order = Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks, given=agreed)
     if locked:
         from sorapipe.cli.locked import perform_locked, refuse_wishes
 

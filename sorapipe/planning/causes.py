@@ -59,14 +59,15 @@ def known_recipes(outlook: Outlook) -> Mapping[str, str]:
     return ChainMap(outlook.ground.recipes.by_digest(), dict(outlook.ground.facts.recipes))
 
 
-def since_take(outlook: Outlook, it: Situation) -> tuple[Cause, ...]:
-    """Why the take in the film is not what the shot wants today; empty where nothing differs."""
+def since_take(outlook: Outlook, it: Situation, known: Mapping[str, str]) -> tuple[Cause, ...]:
+    """Why the take in the film is not what the shot wants today; empty where nothing differs. `known` are all recipes
+    that anybody kept, by digest."""
     if it.film is None:
         return ()
-    take, known = it.film.attempt, known_recipes(outlook)
+    take = it.film.attempt
     changes = () if take.token in it.current else _changes(outlook, take.recipe, it.recipe.json, known)
     moved = tuple((outlook.renames.today(address), sha) for address, sha in take.inputs)
-    picked = {address for address, other in outlook.situations.items() if other.picked}
+    picked = [address for address, _ in moved if address in outlook.labels and outlook.source(address).picked]
     changes += input_changes(moved, outlook.today, outlook.labels, picked)
     return causes(changes, Side(it.shot, outlook.ground.storyboard), None, known, outlook)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from sorapipe.planning.causes import Cause, since_take
+from sorapipe.planning.causes import Cause, known_recipes, since_take
 from sorapipe.planning.choice import labels
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.keeping import Inventory, gone
@@ -80,11 +80,16 @@ def explain(outlook: Outlook, inventory: Inventory, addresses: Iterable[str]) ->
         some = frozenset(it.address for it in found if it.stale is kind and not it.held)
         if some:
             plans[kind] = _Priced(plan_from(outlook, inventory, replace(wishes, select=some)))
-    return [_explained(outlook, inventory, it, plans) for it in found]
+    known = known_recipes(outlook)
+    return [_explained(outlook, it, plans, known, lost=_lost(it, inventory)) for it in found]
+
+
+def _lost(it: Situation, inventory: Inventory) -> bool:
+    return it.film is not None and gone(it, it.film.attempt, inventory)
 
 
 def _explained(
-    outlook: Outlook, inventory: Inventory, it: Situation, plans: Mapping[Staleness, _Priced]
+    outlook: Outlook, it: Situation, plans: Mapping[Staleness, _Priced], known: Mapping[str, str], *, lost: bool
 ) -> Explanation:
     names = labels(it.attempts)
     practice = outlook.ground.capabilities.rehearsal
@@ -104,12 +109,12 @@ def _explained(
         Standing.NEW if film is None else Standing(it.stale.value),
         names[film.token] if film is not None else None,
         it.picked,
-        since_take(outlook, it) if film is not None else (),
+        since_take(outlook, it, known) if film is not None else (),
         tuple(names[one.token] for one in done if one.token not in it.unmoved),
         tuple(names[one.token] for one in done if one.token in it.unmoved),
         _because(outlook, it),
         it.shot.frozen,
-        film is not None and gone(it, film, inventory),
+        film is not None and lost,
         tuple(dict.fromkeys(step.reason for step in steps if step.action in _HALTED)),
         coming,
         tuple(_ways(it, best, kept)),
