@@ -347,7 +347,7 @@ def copy_clip(effect: CopyClip, studio: Studio) -> News:
         if attempt is not None:
             out = _copy(reuse.clip, attempt, studio)
             if out is None and not effect.fetched:
-                return Copied(effect.key, None, None, f"there is no clip `{reuse.clip}` any more that could be copied")
+                return Copied(effect.key, None, None, _not_copied(reuse.clip, studio))
             attempt = replace(attempt, out=out or attempt.out)
             _write_down(reuse, attempt, studio.books)
         if reuse.character is not None:
@@ -355,6 +355,12 @@ def copy_clip(effect: CopyClip, studio: Studio) -> News:
     except OSError as error:
         return DiskRefused(effect.key, str(error), "copy")
     return Copied(effect.key, attempt, reuse.character)
+
+
+def _not_copied(clip: str | None, studio: Studio) -> str:
+    if clip is None or studio.files.size(studio.renders.path(clip)) is None:
+        return f"there is no clip `{clip}` any more that could be copied"
+    return f"`{clip}` is another file now: move it away, and the clip that was paid is fetched again"
 
 
 def _write_down(reuse: Reuse, attempt: Attempt, books: Books) -> None:

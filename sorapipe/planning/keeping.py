@@ -48,9 +48,10 @@ def _claim(it: Situation, attempt: Attempt) -> Claim | None:
 def gone(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
     """Whether the clip of a finished take is not on disk. A path that nobody looked for counts as there. For a take
     that is taken over another file in its old place is none."""
-    path = clip_of(it, attempt)
-    if attempt.token in inventory:
-        return inventory[attempt.token] is None
+    path, claim = clip_of(it, attempt), _claim(it, attempt)
+    token = attempt.token if claim is None else claim.old
+    if token in inventory:
+        return inventory[token] is None
     return path is None or inventory.get(path, 0) is None or _replaced(it, attempt, inventory)
 
 

@@ -23,11 +23,12 @@ Cell = tuple[str, ...]
 
 
 class Claim(NamedTuple):
-    """A take that is to be written down for a shot: as it will be recorded, how, and why."""
+    """A take that is to be written down for a shot: as it will be recorded, how, and why. `old` is its token so far."""
 
     attempt: Attempt
     reuse: Reuse
     reason: Reason
+    old: str
 
 
 class Wanted(NamedTuple):
@@ -214,6 +215,7 @@ class Reuses:
                     copy,
                     reuse,
                     Reason("renamed", f"it was `{before}` before: {take_label(attempt.take)} is kept"),
+                    attempt.token,
                 )
 
     def _from_neighbours(self, wanted: Wanted) -> Iterator[Claim]:
@@ -229,7 +231,7 @@ class Reuses:
             copy = self._copy(attempt, wanted, own)
             own.append(copy)
             left -= 1
-            yield Claim(copy, Reuse(copy, attempt.out, None), Reason("neighbour", f"made for {name}"))
+            yield Claim(copy, Reuse(copy, attempt.out, None), Reason("neighbour", f"made for {name}"), attempt.token)
 
     def _neighbour_index(self) -> dict[str, list[tuple[str, Facts, Attempt]]]:
         """Finished takes of the neighbours by recipe; those that are picked there come first."""

@@ -527,6 +527,15 @@ def test_two_live_shots_with_one_recipe_are_two_purchases() -> None:
     assert said(world.plan()) == ["keep a t01: in-film", "render b t01: new"]
 
 
+def test_of_two_takes_that_were_given_one_name_the_one_without_a_file_is_fetched_for_a_renamed_shot() -> None:
+    world = World(board(shot("a", "Same.", takes=2)))
+    first = world.took("a")
+    second = world.took("a", out=first.out)
+    world.storyboard = board(shot("b", "Same.", takes=2))
+    world.inventory = {first.out: 1000, first.token: 1000, second.token: None}
+    assert said(world.plan()) == ["keep b t01: renamed", "fetch b t02: gone"]
+
+
 def test_a_task_that_runs_under_the_old_name_is_collected_first() -> None:
     world = World(board(shot("a", "Same.")))
     world.took("a", AttemptState.SUBMITTED)
