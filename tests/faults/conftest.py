@@ -13,7 +13,7 @@ from campaign.nurse import Nurse, nursing
 from campaign.server import Server, serving
 from faults.rows import Begin
 
-_ACCOUNTS = 200
+_ACCOUNTS = 400
 _NUMBERS = itertools.count()
 
 

@@ -107,7 +107,7 @@ def test_a_run_goes_on_while_git_takes_its_lock_and_clips_away(begin: Begin) -> 
     film = begin()
     git(film, "init")
     commit(film)
-    scripted(film.server, [{**fault("create", {"delay": 0.4}), "when": {"nth": 3}}])
+    scripted(film.server, [fault("create", {"delay": 1.5}, nth=3)])
     with running(film) as run:
         until(lambda: len(intents(film)) >= 3)
         git(film, "clean", "-fdx")
@@ -233,7 +233,7 @@ def test_manifest_edited_during_a_run(begin: Begin) -> None:
 
 
 def test_two_runs_on_one_storyboard(begin: Begin) -> None:
-    film = begin(fault("create", {"delay": 0.4}, nth=1))
+    film = begin(fault("create", {"delay": 1.5}, nth=1))
     with running(film) as run:
         until(lambda: intents(film))
         other = film.run(*RUN)
