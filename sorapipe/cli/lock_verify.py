@@ -212,13 +212,19 @@ def _print(look: _Look, *, strict: bool) -> None:
 
 
 def _hint(target: Target, one: Finding) -> str | None:
-    """What to do about it. What the lock is called stands in it."""
+    """What to do about it."""
+    from sorapipe.storyboard.diagnostics import escape
+
+    hint = _way_out(target, one)
+    return escape(hint) if hint is not None else None
+
+
+def _way_out(target: Target, one: Finding) -> str | None:
     from sorapipe.cli.choosing import shell_words
     from sorapipe.cli.lock_words import settle
     from sorapipe.state.proof import RESOLVE, RESTORE
-    from sorapipe.storyboard.diagnostics import escape
 
-    lock = escape(shell_words([str(target.lock)]))
+    lock = shell_words([str(target.lock)])
     if one.hint == RESOLVE:
         return f"`sorapipe lock resolve{lock}`"
     if one.hint == RESTORE:

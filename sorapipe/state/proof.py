@@ -12,7 +12,7 @@ from sorapipe.planning.choice import labels
 from sorapipe.planning.facts import Facts
 from sorapipe.state.lock import VERSION, LockFile, LockUnusable, dumps, loads
 from sorapipe.state.meaning import facts
-from sorapipe.state.merging import is_mark
+from sorapipe.state.merging import is_lock, is_mark
 from sorapipe.state.records import RECIPE, Damaged, decode, members
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -22,6 +22,7 @@ _LEVELS = (ERROR, WARNING, NOTE)
 _BOM = b"\xef\xbb\xbf"
 _MOST = 6
 _LONGEST = 400
+_MOST_LINES = 20
 _KINDS = {"pick": "pick", "ng": "mark `no good`", "note": "note", "consent": "consent"}
 
 
@@ -73,7 +74,10 @@ def _short(one: Finding) -> Finding:
 
 def _damage(data: bytes) -> Iterator[Finding]:
     """Lines that can't be read, each one; the marks of conflicts once."""
-    marked = False
+    if not is_lock(data):
+        yield Finding(ERROR, "foreign", 0, "no line of it was written by sorapipe")
+        return
+    marked, damaged = False, 0
     for number, line in _numbered(data):
         if is_mark(line):
             if not marked:
@@ -83,7 +87,11 @@ def _damage(data: bytes) -> Iterator[Finding]:
         try:
             decode(line)
         except Damaged as error:
-            yield Finding(ERROR, "line", number, f"this line was changed or damaged: {error}", RESTORE)
+            damaged += 1
+            if damaged <= _MOST_LINES:
+                yield Finding(ERROR, "line", number, f"this line was changed or damaged: {error}", RESTORE)
+    if damaged > _MOST_LINES:
+        yield Finding(ERROR, "line", 0, f"{damaged - _MOST_LINES} more lines were changed or damaged", RESTORE)
 
 
 def _numbered(data: bytes) -> Iterator[tuple[int, bytes]]:

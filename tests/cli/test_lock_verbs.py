@@ -74,6 +74,27 @@ def test_every_damaged_line_is_named(rendered: bytes, sorapipe: Sorapipe) -> Non
     assert [one["line"] for one in said(sorapipe, code=5)] == [2, 3]
 
 
+def test_a_lock_that_is_wholly_damaged_is_told_of_in_few_words(rendered: bytes, sorapipe: Sorapipe) -> None:
+    LOCK.write_bytes(rendered + b"junk\n" * 500)
+    out = sorapipe("lock", "verify", code=5).out
+    assert out.count("error:") == 21
+    assert "480 more lines were changed or damaged" in out
+    LOCK.write_bytes(b"junk\n" * 500)
+    assert sorapipe("lock", "verify", code=5).out == "storyboard.lock: error: no line of it was written by sorapipe\n"
+
+
+def test_a_hostile_lock_is_shown_escaped(rendered: bytes, sorapipe: Sorapipe) -> None:
+    address = "a\x1b]0;x\x07\u202e; rm -rf"
+    picks = [{"kind": "pick", "address": address, "take": 10**900, "token": token * 20} for token in "xyz"]
+    LOCK.write_bytes(rendered + b"".join(encode(one) + b"\n" for one in picks))
+    for words in ((), ("--json",)):
+        out = sorapipe("lock", "verify", *words, code=5).out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+        assert len(out) < 8000
+    assert "\x1b" not in sorapipe("lock", "resolve").err
+
+
 def test_a_recipe_with_another_text_is_found_though_its_line_is_right(rendered: bytes, sorapipe: Sorapipe) -> None:
     number = number_of(rendered, b'"kind":"recipe"')
     digest = decode(rendered.splitlines()[number])["digest"]
