@@ -282,6 +282,27 @@ def test_an_older_version_is_kept_until_there_is_something_to_write(
     assert Path("storyboard.lock.v0.backup").read_bytes() == marked
 
 
+def test_the_driver_joins_an_older_version_and_keeps_a_newer_one_whole(
+    rendered: bytes, sorapipe: Sorapipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "MIGRATIONS", dict(locks.MIGRATIONS))
+    monkeypatch.setattr(locks.loads, "__kwdefaults__", {"migrations": locks.MIGRATIONS})
+    older.teach()
+    Path("theirs").write_bytes(rendered)
+    for ours in ("ours", "theirs"):
+        Path("old").write_bytes(older.backward(rendered))
+        Path("ours").write_bytes(rendered)
+        words = ("ours", "old") if ours == "ours" else ("old", "ours")
+        sorapipe("lock", "merge-driver", "theirs", *words, "storyboard.lock")
+        assert Path(words[0]).read_bytes() == rendered
+    newer = line(rendered, 0, version=2)
+    Path("theirs").write_bytes(newer)
+    told = sorapipe("lock", "merge-driver", "old", "ours", "theirs", "storyboard.lock", code=1).err
+    assert "it is of version 2" in told
+    assert "pip install --upgrade" in told
+    assert Path("ours").read_bytes() == b"<<<<<<< ours\n" + rendered + b"=======\n" + newer + b">>>>>>> theirs\n"
+
+
 def test_the_digest_of_a_recipe_is_that_of_its_text(rendered: bytes) -> None:
     for text in rendered.splitlines():
         values = decode(text)
