@@ -107,6 +107,7 @@ def _become(words: list[str], where: str, environment: dict[str, str], streams: 
         os.chdir(where)
         os.environ.clear()
         os.environ.update(environment)
+        tempfile.tempdir = None  # its environment says where that is
         modes = (os.O_RDONLY, os.O_WRONLY | os.O_APPEND, os.O_WRONLY | os.O_APPEND)
         for number, (stream, mode) in enumerate(zip(streams, modes, strict=True)):
             file = os.open(stream, mode)

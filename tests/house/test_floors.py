@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -30,6 +31,7 @@ ROOMS = {
     "httpx": {"providers.http"},
     "httpcore": {"providers.patience"},
     "platformdirs": {"state.workspace"},
+    "fsspec": {"state.store"},
     "rich": {"views"},
     "click": {"cli"},
     "PIL": {"clips.frames"},
@@ -46,7 +48,8 @@ def rooms() -> dict[str, Path]:
     }
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of all modules that a file imports, lazily or not."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -58,7 +61,7 @@ def imports(path: Path) -> set[str]:
             found |= {
                 f"{module}.{alias.name}" if module_exists(f"{module}.{alias.name}") else module for alias in node.names
             }
-    return found
+    return frozenset(found)
 
 
 def module_exists(name: str) -> bool:

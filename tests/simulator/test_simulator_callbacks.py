@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from simulator.box import Simulator
+from studio import shelf, with_shelf
 
 from sorapipe.simulator.callbacks import is_here
 
@@ -55,7 +56,7 @@ class Posted(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     options = ("--clips", "canned", "--latency", "0.1", "--webhook-secret", SECRET)
-    simulator = Simulator(tmp_path_factory.mktemp("calling"), *options)
+    simulator = Simulator(with_shelf(tmp_path_factory.mktemp("calling"), shelf(tmp_path_factory)), *options)
     yield simulator
     simulator.stop()
 

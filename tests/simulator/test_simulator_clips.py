@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from simulator.box import Simulator, Start
 
 from sorapipe.simulator.catalogue import Wish
+from sorapipe.simulator.encode import FPS
 from sorapipe.simulator.fonts import font, legible, lines
 from sorapipe.simulator.render import render_clip
 
@@ -26,6 +27,8 @@ def frames(data: bytes | Path, *numbers: int) -> list[Image.Image]:
         for number, frame in enumerate(clip.decode(video=0)):
             if number in numbers:
                 found[number] = frame.to_image()
+            if number == max(numbers):
+                break
     return [found[number] for number in numbers]
 
 
@@ -34,8 +37,13 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
+SHORT = 3
+LAST = SHORT * FPS - 1
+
+
 def rendered(folder: Path, prompt: str, **fields: object) -> Path:
-    wish = Wish("tasks", "sora-2", prompt, 10, 1280, 720)
+    """A clip as the simulator makes it, shorter than any that can be ordered."""
+    wish = Wish("tasks", "sora-2", prompt, SHORT, 1280, 720)
     for name, value in fields.items():
         object.__setattr__(wish, name, value)
     path = folder / f"{abs(hash((prompt, *map(str, fields.values()))))}.mp4"
@@ -46,7 +54,7 @@ def rendered(folder: Path, prompt: str, **fields: object) -> Path:
 
 @pytest.mark.parametrize(
     ("model", "size", "seconds"),
-    [("sora-2", "1280x720", "10"), ("sora-2", "720x1280", "15"), ("sora-2-hd", "1024x1792", "25")],
+    [("sora-2", "1280x720", "10"), ("sora-2", "720x1280", "15"), ("sora-2-hd", "1024x1792", "10")],
 )
 def test_a_real_clip_has_the_asked_shape_and_sound(start: Start, model: str, size: str, seconds: str) -> None:
     simulator = start(clips="real")
@@ -64,8 +72,15 @@ def test_a_real_clip_has_the_asked_shape_and_sound(start: Start, model: str, siz
     assert data.index(b"moov") < data.index(b"mdat")
 
 
+@pytest.mark.parametrize("seconds", [4, 25])
+def test_a_clip_is_as_long_as_was_asked_for(tmp_path: Path, seconds: int) -> None:
+    with av.open(str(rendered(tmp_path, "A lighthouse", seconds=seconds, width=320, height=180))) as clip:
+        assert clip.duration == seconds * 1_000_000
+        assert sum(1 for packet in clip.demux(video=0) if packet.size) == seconds * FPS
+
+
 def test_a_clip_moves_and_its_clock_runs(tmp_path: Path) -> None:
-    first, second, last = frames(rendered(tmp_path, "Waves on a quiet sea"), 0, 60, 119)
+    first, second, last = frames(rendered(tmp_path, "Waves on a quiet sea", seconds=10), 0, 60, 119)
     clock = (1000, 600, 1280, 660)
     assert difference(first.crop(clock), second.crop(clock)) > 1
     assert difference(first.crop((0, 0, 1280, 590)), last.crop((0, 0, 1280, 590))) > 1
@@ -88,11 +103,11 @@ def test_the_same_task_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_clip_begins_with_its_reference_picture(tmp_path: Path) -> None:
     parent = rendered(tmp_path, "A sailboat at sunset")
-    last = frames(parent, 119)[0]
+    last = frames(parent, LAST)[0]
     last.save(tmp_path / "last.png")
     child = rendered(tmp_path, "The keeper looks up", reference=tmp_path / "last.png")
     box = (0, 0, 1280, 590)
-    first, end = frames(child, 0, 119)
+    first, end = frames(child, 0, LAST)
     assert difference(last.crop(box), first.crop(box)) < 3
     assert difference(first.crop(box), end.crop(box)) > 3
 

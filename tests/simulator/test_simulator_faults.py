@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from simulator.box import Simulator
 from simulator.socketed import Heard, talk
+from studio import shelf, with_shelf
 
 from sorapipe.simulator.faults_catalogue import KINDS
 
@@ -52,7 +53,8 @@ class Case:
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    simulator = Simulator(tmp_path_factory.mktemp("faulty"), "--clips", "canned", "--latency", "0", "--seed", "3")
+    books = with_shelf(tmp_path_factory.mktemp("faulty"), shelf(tmp_path_factory))
+    simulator = Simulator(books, "--clips", "canned", "--latency", "0", "--seed", "3")
     yield simulator
     assert simulator.stop() == 0
 
