@@ -9,6 +9,7 @@ from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.state.files import Files, Handle, StateError
 
 FOLDER = "renders"
+_PLACED = frozenset({AttemptState.DONE, AttemptState.SUSPECT})
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LABEL = re.compile(r"t[0-9]{2,}[a-z]*")
 _OUT = re.compile(r"renders/[^/\\.][^/\\]*/[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.mp4")
@@ -38,6 +39,10 @@ class Renders:
     def part(self, out: str) -> Path:
         """The path of what has come of a clip that is being downloaded."""
         return self.path(out).with_name(f".{Path(out).name}.part")
+
+    def arriving(self, out: str) -> Path:
+        """The path of a clip that comes out of a store; not the one of a download, which may be continued."""
+        return self.path(out).with_name(f".{Path(out).name}.pull")
 
     def open_part(self, out: str, keep: int = 0) -> Handle:
         """Opens the part for writing behind its first `keep` bytes; makes the folders. Raises `StateError`."""
@@ -99,8 +104,8 @@ class Renders:
     def inventory(self, facts: Facts) -> dict[str, int | None]:
         """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none.
 
-        Where finished takes of different bytes name one file (two machines made them), it is looked at whose it is, and
-        the tokens of these takes are in the answer too: the file belongs to at most one of them.
+        Where takes of different bytes name one file (two machines made them), it is looked at whose it is, and the
+        tokens of these takes are in the answer too: the file belongs to at most one of them.
         """
         outs: dict[str, Attempt] = {}
         shared: dict[str, list[Attempt]] = {}
@@ -124,11 +129,11 @@ class Renders:
 
     def _owners(self, out: str, size: int | None, several: list[Attempt]) -> dict[str, int | None]:
         """By token: the size of the file for the take whose bytes it has, `None` for the others."""
-        done = [it for it in several if it.state is AttemptState.DONE and it.sha256 is not None]
-        if len({it.sha256 for it in done}) <= 1:
+        placed = [it for it in several if it.state in _PLACED and it.sha256 is not None]
+        if len({it.sha256 for it in placed}) <= 1:
             return {}
         sha256 = None if size is None else self._files.digest(self._root / out)
-        return {it.token: size if it.sha256 == sha256 else None for it in done}
+        return {it.token: size if it.sha256 == sha256 else None for it in placed}
 
     def _is_real(self, folder: Path) -> bool:
         return all(self._files.real_folder(one) is True for one in (folder.parent, folder))

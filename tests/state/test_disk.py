@@ -272,6 +272,17 @@ def test_a_linked_folder_of_clips_is_neither_written_nor_counted(
     assert ws.inventory(facts) == {"renders/skerry/cliff_t01.mp4": None}
 
 
+def test_the_file_of_a_suspect_take_is_not_taken_for_the_finished_take_of_another_machine(
+    ws: Workspace, film: Path
+) -> None:
+    out = ws.clips.out("cliff", "t01")
+    (film / out).parent.mkdir(parents=True)
+    (film / out).write_bytes(b"ours")
+    ours = attempt("tok1", state=AttemptState.SUSPECT, sha256=hashlib.sha256(b"ours").hexdigest(), out=out)
+    theirs = attempt("tok2", state=AttemptState.DONE, sha256="cd" * 32, out=out)
+    assert ws.inventory(Facts(attempts={"cliff": (ours, theirs)})) == {out: 4, "tok1": 4, "tok2": None}
+
+
 @pytest.mark.parametrize(
     "out", ["/etc/passwd", "../x/y.mp4", "renders/../y.mp4", "renders/skerry/../../x.mp4", "renders/a/b/c.mp4", "x.mp4"]
 )
