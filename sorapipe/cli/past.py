@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.production import Production, Script, show
+from sorapipe.planning.against import Against, hold_together
+from sorapipe.planning.facts import Facts
 from sorapipe.planning.graph import Graph, build
+from sorapipe.planning.plan import plan_from
 from sorapipe.planning.recipe import recipes
-from sorapipe.planning.since import Version
+from sorapipe.planning.since import Comparison, Difference, Fate, Version, compare
+from sorapipe.planning.situation import look
+from sorapipe.state.books import facts_of, load_lock
 from sorapipe.state.git import Git, no_repository
+from sorapipe.state.lock import LockUnusable
 from sorapipe.state.past import GitReader
 from sorapipe.storyboard.diagnostics import Severity
 from sorapipe.storyboard.load import load
+from sorapipe.storyboard.source import FileRefused
+
+if TYPE_CHECKING:
+    from sorapipe.planning.plan_types import Plan, Wishes
 
 _SHORT = 10
 
@@ -20,12 +31,13 @@ _SHORT = 10
 @dataclass(frozen=True)
 class Past:
     """What a revision said. `rev` is what was typed, `commit` the full id; `version` is `None` where there was no such
-    storyboard yet."""
+    storyboard yet. `facts` is what its lock told; `None` where git never had one, or it can't be read."""
 
     rev: str
     commit: str
     version: Version | None
     graph: Graph | None
+    facts: Facts | None
 
     @property
     def name(self) -> str:
@@ -50,8 +62,9 @@ def past(script: Script, rev: str) -> Past:
             hint = f"`git log --oneline -- {workspace.manifest}` lists the commits that changed the storyboard"
             raise Expected(Exit.USAGE, f"git knows no revision `{rev}`", hint)
         reader = GitReader(git, commit, workspace.root, rev)
+        facts = _facts(script, git, reader)
         if workspace.manifest not in reader.siblings(workspace.manifest):
-            return Past(rev, commit, None, None)
+            return Past(rev, commit, None, None, facts)
         loaded = load(workspace.manifest, reader)
     finally:
         git.close()
@@ -59,7 +72,35 @@ def past(script: Script, rev: str) -> Past:
     if loaded.storyboard is None or graph is None:
         show([one for one in loaded.diagnostics if one.severity is Severity.ERROR], loaded.sources)
         raise Quit(Exit.REFUSED)
-    return Past(rev, commit, Version(loaded.storyboard, recipes(loaded.storyboard, loaded.assets)), graph)
+    return Past(rev, commit, Version(loaded.storyboard, recipes(loaded.storyboard, loaded.assets)), graph, facts)
+
+
+def _facts(script: Script, git: Git, reader: GitReader) -> Facts | None:
+    """What the lock told then; one that git knows today and did not know then told nothing."""
+    path = script.workspace.lock_path
+    if path.name not in reader.siblings(path.name):
+        return Facts() if git.tracked(path) else None
+    try:
+        return facts_of(load_lock(reader.read(path.name), path.name), path.name)
+    except (LockUnusable, FileRefused):
+        return None
+
+
+def against(production: Production, plan: Plan, wishes: Wishes, then: Past) -> Against:
+    """Today's plan and that of a revision, for the same provider and as the lock of then has it."""
+    known = then.facts if then.facts is not None else production.facts
+    if then.version is None or then.graph is None:
+        new = tuple(Difference(shot, Fate.NEW) for shot in production.storyboard.shots)
+        return hold_together(Comparison(new), plan, None, production.facts, known)
+    board = then.version.storyboard
+    here = {shot.address.canonical for shot in board.shots}
+    select = None if wishes.select is None else wishes.select & here
+    ground = production.outlook.ground._replace(
+        storyboard=board, graph=then.graph, recipes=then.version.recipes, facts=known
+    )
+    old = plan_from(look(ground), {}, replace(wishes, select=select))
+    comparison = compare(then.version, today(production), wishes.select)
+    return hold_together(comparison, plan, old, production.facts, known)
 
 
 def today(production: Production) -> Version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -22,8 +22,10 @@ from sorapipe.cli.options import (
 from sorapipe.views.page import Page, plain
 
 if TYPE_CHECKING:
+    from sorapipe.cli.past import Past
     from sorapipe.cli.production import Production
-    from sorapipe.planning.plan_types import Plan
+    from sorapipe.planning.against import Against
+    from sorapipe.planning.plan_types import Plan, Wishes
 
 
 @click.command(
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         ("sorapipe plan", "the storyboard of this folder"),
         ("sorapipe plan skerry.yaml storm/fog scene:arrival", "some of its shots"),
         ("sorapipe plan --format markdown", "ready to paste into a pull request"),
+        ("sorapipe plan --against main", "what a branch comes to"),
         ("sorapipe plan --out plan.json", "`sorapipe run --plan plan.json` does just that"),
         ("sorapipe plan skerry.yaml --exit-code", "20 when there is something to do"),
     ),
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 @exclude_option
 @click.option("--all", "every", is_flag=True, help="List every take, kept ones too.")
 @click.option("--out", type=click.Path(), metavar="FILE", help="Write the plan too, for `run --plan FILE`.")
+@click.option("--against", "rev", metavar="REV", help="Compare with the plan at a revision of git.")
 @click.option("--exit-code", is_flag=True, help="End with 20 when there is something to do.")
 @wishes_options
 @provider_option
@@ -56,6 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     exclude: tuple[str, ...],
     every: bool,
     out: str | None,
+    rev: str | None,
     exit_code: bool,
     cascade: bool,
     reshoot: bool,
@@ -73,6 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     production = produce(script, provider)
     plan = production.plan(wishes)
+    beside = _beside(production, plan, wishes, rev)
     warn_of_limits(production, plan)
     if not plan.idle:
         _note_who_is_missing(production)
@@ -83,38 +89,69 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     if out is not None:
         from sorapipe.cli.reviewed import write
 
-        write(out, production, plan, wishes, _data(production, plan))
+        write(out, production, plan, wishes, _data(production, plan, None))
         typed = shell_words(["--plan", out])
     page = page_for(script.words, provider, typed, every=every)
     if as_json or shape == "json":
-        print_json(_data(production, plan))
+        print_json(_data(production, plan, beside))
     elif shape == "markdown":
-        click.echo(_markdown(production, plan, replace(page, paint=plain)), nl=False)
+        click.echo(_markdown(production, plan, beside, replace(page, paint=plain)), nl=False)
     else:
         from sorapipe.views.plan_view import plan_text
 
         click.echo(plan_text(plan, production.storyboard, page), nl=False)
+        if beside is not None:
+            from sorapipe.views.against_view import against_text
+
+            click.echo(f"\n{against_text(beside.against, beside.past.name, page)}", nl=False)
         _say_who_looks(production, plan)
     if exit_code and not plan.idle:
         raise Quit(Exit.SOMETHING_TO_DO)
 
 
-def _data(production: Production, plan: Plan) -> dict[str, object]:
+class _Beside(NamedTuple):
+    """A revision, and today's plan held against its."""
+
+    past: Past
+    against: Against
+
+
+def _beside(production: Production, plan: Plan, wishes: Wishes, rev: str | None) -> _Beside | None:
+    if rev is None:
+        return None
+    from sorapipe.cli.past import against, past
+
+    then = past(production.script, rev)
+    return _Beside(then, against(production, plan, wishes, then))
+
+
+def _data(production: Production, plan: Plan, beside: _Beside | None) -> dict[str, object]:
     from sorapipe.storyboard.diagnostics import as_json as data_of
     from sorapipe.views.plan_data import plan_data
 
-    return plan_data(plan, production.storyboard, data_of(production.diagnostics))
+    data = plan_data(plan, production.storyboard, data_of(production.diagnostics))
+    if beside is not None:
+        from sorapipe.views.against_view import against_data
+
+        data["against"] = against_data(beside.against, beside.past.rev, beside.past.commit)
+    return data
 
 
-def _markdown(production: Production, plan: Plan, page: Page) -> str:
+def _markdown(production: Production, plan: Plan, beside: _Beside | None, page: Page) -> str:
     from sorapipe.planning.explain import explain
     from sorapipe.planning.plan_types import Action, Staleness
     from sorapipe.views.plan_markdown import Sheet, plan_markdown
 
+    if beside is not None:
+        from sorapipe.views.against_view import against_markdown
+
+        told = [(one.shot.label, one.causes) for one in beside.against.shown]
+        more = against_markdown(beside.against, beside.past.name)
+        return plan_markdown(Sheet(plan, production.storyboard, told, more), page)
     old = {Action.RERENDER, Action.WAIT, Action.BLOCKED}
     addresses = {step.address for step in plan.steps if step.action in old or step.stale is not Staleness.FRESH}
-    told = explain(production.outlook, production.inventory, addresses)
-    return plan_markdown(Sheet(plan, production.storyboard, told), page)
+    found = explain(production.outlook, production.inventory, addresses)
+    return plan_markdown(Sheet(plan, production.storyboard, [(one.shot.label, one.causes) for one in found]), page)
 
 
 def _note_who_is_missing(production: Production) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -70,6 +70,8 @@ def compare(then: Version, now: Version, addresses: Iterable[str] | None = None)
     after = {shot.address.canonical: shot for shot in now.storyboard.shots}
     wanted = set(after) if addresses is None else set(addresses)
     earlier = {address: _earlier(address, before, now.storyboard) for address in after}
+    earlier |= _renamed_alone(then, now, [name for name, old in earlier.items() if old not in before],
+                              before.keys() - set(earlier.values()))  # fmt: skip
     pair = _Pair(then, now)
     found = [pair.shot(shot, before.get(earlier[name])) for name, shot in after.items() if name in wanted]
     if addresses is not None:
@@ -79,6 +81,19 @@ def compare(then: Version, now: Version, addresses: Iterable[str] | None = None)
     stayed = [earlier[address] for address in after if earlier[address] in before]
     order = [] if stayed == [address for address in before if address not in left] else ["the order of the shots"]
     return Comparison(tuple(found), (*_whole(then.storyboard, now.storyboard), *order, *sorted(pair.unused)))
+
+
+def _renamed_alone(then: Version, now: Version, new: Iterable[str], gone: Collection[str]) -> dict[str, str]:
+    """The names of then of shots that have another name and are the same for the rest: each is found once."""
+    by_recipe: dict[str, list[str]] = {}
+    for shot in then.storyboard.shots:
+        if shot.request is not None and shot.address.canonical in gone:
+            by_recipe.setdefault(then.recipes.shot(shot.address).digest, []).append(shot.address.canonical)
+    if not by_recipe:
+        return {}
+    rendered = {shot.address.canonical for shot in now.storyboard.shots if shot.request is not None}
+    found = ((name, by_recipe.get(now.recipes.shot(name).digest)) for name in new if name in rendered)
+    return {name: olds.pop(0) for name, olds in found if olds}
 
 
 def _whole(then: Storyboard, now: Storyboard) -> Iterator[str]:

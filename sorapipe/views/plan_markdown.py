@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from sorapipe.planning.causes import Cause
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.explain import Explanation
 from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Staleness, Step, Upload
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.markdown import code, details, fence, table, words
@@ -23,15 +23,17 @@ _COLUMNS = 100
 
 
 class Sheet(NamedTuple):
-    """What is shown: the plan, the storyboard, and why its shots are out of date."""
+    """What is shown: the plan, the storyboard, what is folded away by the label of a shot, and the paragraphs of a
+    comparison, if any."""
 
     plan: Plan
     storyboard: Storyboard
-    explanations: Sequence[Explanation]
+    told: Sequence[tuple[str, Sequence[Cause]]]
+    more: Sequence[str] = ()
 
 
-def plan_markdown(sheet: Sheet, page: Page, more: Sequence[str] = ()) -> str:
-    """The whole plan. `more` are paragraphs of a comparison, which come before what is folded away."""
+def plan_markdown(sheet: Sheet, page: Page) -> str:
+    """The whole plan."""
     plan = sheet.plan
     lines = [f"### {words(sheet.storyboard.title or 'Untitled')}", "", _head(plan), ""]
     listed = [step for group in groups(plan, sheet.storyboard) for step in group.steps if _worth_a_row(step)]
@@ -40,7 +42,7 @@ def plan_markdown(sheet: Sheet, page: Page, more: Sequence[str] = ()) -> str:
         if len(listed) > MOST_ROWS:
             lines += ["", f"… and {len(listed) - MOST_ROWS:,} more"]
         lines.append("")
-    lines += [*_sums(plan), *more]
+    lines += [*_sums(plan), *sheet.more]
     if plan.uploads:
         lines += ["", f"Files that would be sent: {listing([_upload(one) for one in plan.uploads], 12)}"]
     lines += _folded(sheet, page, MOST_CHARACTERS - sum(len(line) + 1 for line in lines))
@@ -93,18 +95,14 @@ def _upload(upload: Upload) -> str:
 
 def _folded(sheet: Sheet, page: Page, room: int) -> list[str]:
     """What changed in each shot, as far as there is room."""
-    told = [one for one in sheet.explanations if one.causes]
-    return folds(((f"What changed in <code>{_html(one.shot.label)}</code>", one) for one in told), page, room)
-
-
-def folds(blocks: Iterable[tuple[str, Explanation]], page: Page, room: int) -> list[str]:
-    """The causes of each, folded behind a line."""
     lines: list[str] = []
     left_out = 0
     plain = Page(page.target, page.folder, width=_COLUMNS)
-    for summary, one in blocks:
-        body = fence(line for cause in one.causes for line in cause_lines(cause, plain, 0))
-        block = ["", *details(summary, body)]
+    for label, causes in sheet.told:
+        if not causes:
+            continue
+        body = fence(line for cause in causes for line in cause_lines(cause, plain, 0))
+        block = ["", *details(f"What changed in <code>{_html(label)}</code>", body)]
         size = sum(len(line) + 1 for line in block)
         if left_out or size > room:
             left_out += 1
