@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
-from campaign import fault_play, wrong_answers, wrong_books, wrong_clips, wrong_creates
+from campaign import fault_play, wrong_answers, wrong_books, wrong_clips, wrong_creates, wrong_persons
 from campaign.crash import LATENCY, Case, Trial, Verdict
 from campaign.crowd import crowd
 from campaign.fault_cells import Cell
@@ -43,9 +43,8 @@ def _of(module: ModuleType) -> list[Wrong]:
     return [found for found in vars(module).values() if isinstance(found, Wrong)]
 
 
-EVERY: Mapping[str, Wrong] = {
-    wrong.name: wrong for module in (wrong_creates, wrong_answers, wrong_clips, wrong_books) for wrong in _of(module)
-}
+_MODULES = (wrong_creates, wrong_answers, wrong_clips, wrong_books, wrong_persons)
+EVERY: Mapping[str, Wrong] = {wrong.name: wrong for module in _MODULES for wrong in _of(module)}
 
 
 @dataclass(frozen=True)

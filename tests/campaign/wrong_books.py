@@ -13,7 +13,7 @@ from sorapipe.planning import cost
 from sorapipe.planning.plan_types import Reason
 from sorapipe.state import books, committed, journal, lock
 from sorapipe.state import session as session_module
-from sorapipe.state.files import Files
+from sorapipe.state.files import Files, write_atomic
 from sorapipe.state.journal import Journal, Story
 from sorapipe.state.session import Session
 
@@ -103,7 +103,7 @@ def archives_before_it_saves(swap: Swap) -> None:
             if self._journal.length > session_module.ARCHIVE_ABOVE and not self._journal.story.open():
                 self._journal.archive(self._places.archive, self.lineage)
                 saved = self._places.saved(self.lineage)
-                session_module.write_atomic(self._files, saved, self._lock.bytes(), private=True)
+                write_atomic(self._files, saved, self._lock.bytes(), private=True)
             save(self)
 
     swap(Session, "save", once)
