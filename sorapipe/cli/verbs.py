@@ -31,6 +31,8 @@ VERBS: dict[str, Verb] = {
     "adopt": Verb("adopt", "Give an uncertain take its task, or a shot a clip from elsewhere."),
     "resubmit": Verb("resubmit", "Send again what is uncertain, though it may have been paid."),
     "fetch": Verb("fetch", "Bring clips that were paid and are not here."),
+    "push": Verb("push", "Copy the clips of the lock into a store."),
+    "pull": Verb("pull", "Bring the clips of the lock out of a store."),
     "verify": Verb("verify", "Check every clip of the film against lock and storyboard."),
     "lock": Verb("lock", "Check, resolve and merge lock files."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
@@ -62,6 +64,8 @@ SYNONYMS: dict[str, str] = {
     "cost": "plan",
     "balance": "credits",
     "profiles": "providers",
+    "upload": "push",
+    "download": "pull",
     "serve": "simulator serve",
     "merge": "lock resolve",
     "resolve": "lock resolve",
@@ -70,8 +74,6 @@ SYNONYMS: dict[str, str] = {
 }
 
 LATER: dict[str, str | None] = {
-    "push": None,
-    "pull": None,
     "gc": None,
     "report": "`sorapipe status` lists the takes",
     "review": "`sorapipe status` names the clips; open them in your player",

@@ -248,6 +248,15 @@ class Disk:
                 return None
 
 
+def pieces(path: Path) -> Iterator[bytes]:
+    """The bytes of a regular file, never through a link. Raises `StateError`."""
+    with _told("read", path), os.fdopen(os.open(path, _READ), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise StateError("read", path, "not a regular file")
+        while piece := file.read(CHUNK):
+            yield piece
+
+
 def open_below(root: Path, parts: Sequence[str]) -> int:
     """Opens a regular file for reading, folder by folder, without following a link. Raises `FileRefused`."""
     if root.is_relative_to("/proc") or root.is_relative_to("/sys") or root.is_relative_to("/dev"):

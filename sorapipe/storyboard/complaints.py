@@ -311,6 +311,8 @@ def _pattern_hint(problem: Problem) -> str | None:
         return _size_hint(value)
     if problem.key == "provider":
         return "write a profile, `providers/NAME.yaml` in sorapipe's config folder, and here `provider: NAME`"
+    if problem.key == "store":
+        return "write `stores: {NAME: …}` into `config.yaml` of sorapipe's config folder, and here `store: NAME`"
     if problem.key == "url":
         if value.startswith("http://"):
             return f"write `url: https{value[4:]}`, if the clip is there"

@@ -22,7 +22,7 @@ Where = Callable[[], Span]
 
 MAX_DEPTH = 16
 MAX_FILES = 2_000
-_IGNORED = ("title", "provider", "film", "budget")
+_IGNORED = ("title", "provider", "store", "film", "budget")
 _BESIDE = frozenset({"include", "id", "title", "notes"})
 _GLOB = re.compile(r"[*?]")
 _NAMING = frozenset(

@@ -92,7 +92,8 @@ class _Loader:
             checks.check(desk, shots, [axis.name for axis in film_matrix.axes] if film_matrix else ())
         origin = Written(desk.places, script.root, (script.root,))
         title, provider = text_of(script.root.get("title")), text_of(script.root.get("provider"))
-        return Storyboard(title, provider, characters, shots, self._scenes(shots), made, budget, moved, origin)
+        store = text_of(script.root.get("store"))
+        return Storyboard(title, provider, characters, shots, self._scenes(shots), made, budget, moved, origin, store)
 
     def _films(self) -> FilmMatrix | None:
         """The matrix of the films; `None` when it has errors."""

@@ -236,7 +236,7 @@ class Storyboard:
     """A whole storyboard: everything that the manifest and the files it includes say, expanded.
 
     `shots` are in the order of the film (manifest order, last axis fastest). `moved` maps old canonical
-    addresses or shot ids to new ones.
+    addresses or shot ids to new ones. `store` is the name of a store, or `./FOLDER`.
     """
 
     title: str | None
@@ -248,3 +248,4 @@ class Storyboard:
     budget: Budget | None
     moved: Mapping[str, str]
     origin: Origin = field(compare=False, repr=False)
+    store: str | None = None

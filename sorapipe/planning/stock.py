@@ -1,0 +1,58 @@
+"""Which clips belong in a store and which are to be brought out of it: every take that has a clip; moves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sorapipe.planning.choice import labels
+from sorapipe.planning.facts import Attempt, AttemptState
+from sorapipe.planning.keeping import Inventory
+from sorapipe.planning.situation import Outlook
+
+_HAVE_CLIPS = frozenset({AttemptState.DONE, AttemptState.SUSPECT})
+
+
+class Clip(NamedTuple):
+    """A take with a clip. `name` is how it is said (`stairs t02`); `here` is whether a file lies in its place."""
+
+    attempt: Attempt
+    name: str
+    here: bool
+
+
+def stock(outlook: Outlook, inventory: Inventory, addresses: Collection[str] | None) -> list[Clip]:
+    """All takes that have a clip by its sha256: of some addresses, or of all there ever were (`None`), in the order of
+    the storyboard and then those that it does not name any more."""
+    facts = outlook.ground.facts
+    shots = [address for address in outlook.situations if address in facts.attempts]
+    others = sorted(address for address in facts.attempts if address not in outlook.situations and address[:1] != "@")
+    found = []
+    for address in (*shots, *others):
+        if addresses is not None and address not in addresses:
+            continue
+        attempts = facts.attempts[address]
+        names, label = labels(attempts), outlook.labels.get(address, address)
+        found += [
+            Clip(attempt, f"{label} {names[attempt.token]}", is_here(attempt, inventory))
+            for attempt in attempts
+            if attempt.state in _HAVE_CLIPS and attempt.sha256 is not None
+        ]
+    return found
+
+
+def is_here(attempt: Attempt, inventory: Inventory) -> bool:
+    """Whether a file lies in the place of a take's clip; one that belongs to another take is none."""
+    if attempt.token in inventory:
+        return inventory[attempt.token] is not None
+    return attempt.out is not None and inventory.get(attempt.out) is not None
+
+
+def absent(clips: Collection[Clip], no_good: Collection[str], *, named: bool) -> list[Clip]:
+    """Those that are to be brought: done and not here. Takes that are marked as no good may be missing, unless their
+    shot was `named`."""
+    return [
+        clip
+        for clip in clips
+        if not clip.here and clip.attempt.state is AttemptState.DONE and (named or clip.attempt.token not in no_good)
+    ]
