@@ -84,6 +84,12 @@ class Page:
         """What may have been bought and nobody has settled."""
         return [it for it in self.entries.values() if it.state in UNSETTLED and it.token not in self.consents]
 
+    def label(self, entry: Entry) -> str:
+        """What a take is called: the second one of a number has a letter."""
+        twins = sorted(it.token for it in self.entries.values() if (it.address, it.take) == (entry.address, entry.take))
+        place = twins.index(entry.token)
+        return f"t{entry.take:02}{chr(ord('a') + place) if place else ''}"
+
     def at(self, address: str, recipe: str) -> list[Entry]:
         """The attempts of one recipe of an address."""
         return [it for it in self.entries.values() if it.address == address and it.recipe == recipe]
@@ -167,12 +173,18 @@ def _go_on(entry: Entry, line: Line) -> None:
 
 
 class Books:
-    """The files of one machine; each is read again when it has changed."""
+    """The files of one machine; each is read again when it has changed. `touched` counts what others did to them."""
 
     def __init__(self, disk: MemoryDisk, lock: Path, state: Path, reader: Reader) -> None:
-        self._disk, self.lock_path, self._state, self.reader = disk, lock, state, reader
+        self.lock_path, self.reader, self.touched = lock, reader, 0
+        self._disk, self._prefix = disk, f"{state}/journals/"
         self._pages: dict[Path, tuple[object, Page]] = {}
-        self._own: tuple[object, Page] = (None, Page())
+        self._paths: list[Path] = []
+        self._own, self._whole = Page(), Page()
+        self._version: object = None
+        self._stamps: object = None
+        self._whole_of: Page | None = None
+        self._whole_stamp: object = None
 
     def lock(self) -> Page:
         """The lock that lies beside the storyboard."""
@@ -180,23 +192,29 @@ class Books:
 
     def own(self) -> Page:
         """What lies in the state folder."""
-        paths = self._paths()
-        stamps = [self._disk.stamp(path) for path in paths]
-        if self._own[0] != stamps:
-            self._own = (stamps, _together(map(self._page, paths)))
-        return self._own[1]
+        version = (self.touched, self._disk.operations.total())
+        if version != self._version:
+            self._version = version
+            self._paths = [
+                path for path in self._disk.paths() if str(path).startswith(self._prefix) and path.name[0] != "."
+            ]
+            stamps = [(path, self._disk.stamp(path)) for path in self._paths]
+            if stamps != self._stamps:
+                self._stamps, self._own = stamps, _together(map(self._page, self._paths))
+        return self._own
 
     def whole(self) -> Page:
         """All that this machine knows."""
-        return _together((self.own(), self.lock()))
+        own, stamp = self.own(), self._disk.stamp(self.lock_path)
+        if own is not self._whole_of or stamp != self._whole_stamp:
+            self._whole_of, self._whole_stamp = own, stamp
+            self._whole = _together((own, self.lock()))
+        return self._whole
 
     def sure(self) -> bytes:
         """What of the journals survives a loss of power in any case."""
-        return b"\n".join(self._disk.sure(path) or b"" for path in self._paths())
-
-    def _paths(self) -> list[Path]:
-        folder = self._state / "journals"
-        return [path for path in self._disk.paths() if folder in path.parents and not path.name.startswith(".")]
+        self.own()
+        return b"\n".join(self._disk.sure(path) or b"" for path in self._paths)
 
     def _page(self, path: Path) -> Page:
         stamp = self._disk.stamp(path)

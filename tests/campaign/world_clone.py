@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from campaign.world_git import MERGES, Commit, Lock, common, merged_film, merged_lock, without_marks
+from campaign.world_git import MERGES, Commit, Lock, by_command, by_hand, common, merged_film, merged_lock
 from campaign.world_machine import Machine
 from campaign.world_oracle import Oracle
 
@@ -78,7 +78,7 @@ class Clone:
         """Resolves the marks of a conflict, as the error says."""
         data = self._machine.disk.read(self._machine.lock)
         if data is not None and self._machine.books.lock().marked:
-            self._machine.put_lock(without_marks(data))
+            self._machine.put_lock(self._dice.choice([by_hand, by_command])(data))
 
     def look_back(self) -> str | None:
         """`git checkout -f` of an older commit."""

@@ -82,7 +82,7 @@ def _unfinished(ended: Ended, page: Page) -> str | None:
 
 
 def costs(oracle: Oracle, machine: Machine) -> None:
-    """Promise 6: what is shown, less what is uncertain and was not charged, is what the ledger says of what is known."""
+    """Promise 6: what is shown, less what is uncertain and was not charged, is what the ledger has of what is known."""
     ended = machine.command("status", "--json")
     if ended.code:
         oracle.say(f"`status --json` ended with {ended.code}: {ended.err[-500:]}")
@@ -108,6 +108,6 @@ def not_bought(oracle: Oracle, machine: Machine, page: Page) -> None:
     studio = machine.world.studio
     assert studio is not None
     for token in page.not_bought:
-        task = studio.on_page(token)
+        task = studio.charged_for(token)
         if task is not None:
             oracle.say(f"2: {machine.name} says that {token} was not bought, and it was charged as {task}")

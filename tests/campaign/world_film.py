@@ -1,4 +1,4 @@
-"""A storyboard as a person has it in mind, its text, and what a person changes in it; knows no books and no provider."""
+"""A storyboard as a person has it in mind, its text, and what a person changes in it; knows no books or provider."""
 
 from __future__ import annotations
 

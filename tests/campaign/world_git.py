@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from campaign.world_film import Film
-
-from sorapipe.state.lock import dumps, join, loads
+from sorapipe.state.lock import dumps
+from sorapipe.state.merging import merged, settle
 
 Lock = bytes | None
 MARKS = (b"<<<<<<< HEAD\n", b"=======\n", b">>>>>>> theirs\n")
@@ -45,14 +45,14 @@ def common(ours: Commit, theirs: Commit) -> Commit | None:
 
 def merged_film(base: Film | None, ours: Film, theirs: Film, random: Random) -> Film:
     """The storyboard after a merge; where both have changed it a person takes one of them."""
-    if ours == base or ours == theirs:
+    if ours in (base, theirs):
         return theirs
     return ours if theirs == base else random.choice([ours, theirs])
 
 
 def by_join(base: Lock, ours: bytes, theirs: bytes) -> bytes:
     """As the merge driver does it."""
-    return dumps(join(loads(ours), loads(theirs)))
+    return dumps(merged(base or b"", ours, theirs))
 
 
 def by_union(base: Lock, ours: bytes, theirs: bytes) -> bytes:
@@ -73,9 +73,14 @@ def by_marks(base: Lock, ours: bytes, theirs: bytes) -> bytes:
     return b"".join([*both, MARKS[0], *left, MARKS[1], *right, MARKS[2]])
 
 
-def without_marks(lock: bytes) -> bytes:
-    """What a person makes of it, as the error says: only the marks go."""
+def by_hand(lock: bytes) -> bytes:
+    """A conflict as a person resolves it who reads the error: only the marks go."""
     return b"".join(line for line in lock.splitlines(keepends=True) if line not in MARKS)
+
+
+def by_command(lock: bytes) -> bytes:
+    """As `sorapipe lock resolve` does it."""
+    return settle(lock).data
 
 
 MERGES: dict[str, Callable[[Lock, bytes, bytes], bytes]] = {"join": by_join, "union": by_union, "marks": by_marks}

@@ -19,14 +19,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from engine.memory_disk import Killed, MemoryDisk
+from engine.scripted import Eyes
+
 from campaign.world_books import Books, Reader
 from campaign.world_film import Film
 from campaign.world_git import Commit
 from campaign.world_run import Harm, VirtualRun
 from campaign.world_studio import Studio
-from engine.memory_disk import Killed, MemoryDisk
-from engine.scripted import Eyes
-
 from sorapipe.cli import binding, choosing, console, shoot, signals
 from sorapipe.engine.effects import Studio as Tools
 from sorapipe.engine.run import Listen
@@ -74,8 +74,8 @@ class World:
 class Process:
     """A command while it runs on a machine. Fills `world_run.Stage` and `world_studio.Caller`.
 
-    `film` is the storyboard as it was when the command began, `grants` how many takes a person wants besides, by address
-    or recipe.
+    `film` is the storyboard as it was when the command began, `grants` how many takes a person wants besides, by
+    address or recipe.
     """
 
     def __init__(self, machine: Machine, words: Sequence[str], harm: Harm, grants: Counter[str]) -> None:
@@ -144,6 +144,7 @@ class Machine:
         """A person saves another storyboard."""
         self.film = film
         self.disk.put(self.folder / MANIFEST, film.text())
+        self.books.touched += 1
 
     def put_lock(self, data: bytes | None) -> None:
         """Git, or a person, puts another lock there, or none."""
@@ -151,6 +152,7 @@ class Machine:
             self.disk.take_away(self.lock)
         else:
             self.disk.put(self.lock, data)
+        self.books.touched += 1
 
     @property
     def busy(self) -> bool:
@@ -189,6 +191,7 @@ class Machine:
             disk.refuse, disk.kill_at = before
         if code == DIED and harm.cut:
             disk.power_cut(self.world.dice)
+            self.books.touched += 1
         elif not nested:
             disk.process_dies()
         return Ended(line, code, out.getvalue(), err.getvalue(), harm, process.signalled, process.refused)
@@ -270,7 +273,7 @@ def seams(world: World) -> Iterator[None]:
 
 
 @cache
-def profile_of(*, lists: bool, echoes: bool) -> Profile:
+def profile_of(lists: bool, echoes: bool, in_flight: int, downloads: int) -> Profile:
     """The profile of the studio: a real provider without a key, with or without a list that gives tokens back."""
     found = profiles.load_profile("simulator", None).profile
     assert found is not None
@@ -279,6 +282,7 @@ def profile_of(*, lists: bool, echoes: bool) -> Profile:
         name="studio",
         embedded=False,
         base_url="https://studio.example",
+        limits=replace(found.limits, in_flight=in_flight, downloads=downloads),
         features=replace(found.features, list=lists, metadata_echo=echoes),
         capabilities=replace(found.capabilities, profile="studio", rehearsal=False),
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 from campaign.world_books import Entry, Page
 from campaign.world_film import GUEST, Film
 from campaign.world_machine import Machine, Process
+from campaign.world_manners import Manners
 from campaign.world_studio import Studio
-
 from sorapipe.providers.base import Accepted, CreateAnswer, Order, Refused
 from sorapipe.state.lock import LockUnusable, loads
 
@@ -21,8 +22,8 @@ _HERE = frozenset({"done", "submitted"})
 class Remembered:
     """What a machine knew when it was looked at last.
 
-    `taken` are tasks by token whose answer was heard and not yet looked for, `sure` those that were found to be durable.
-    `excused` are tokens whose clips somebody else has touched.
+    `taken` are tasks by token whose answer was heard and not yet looked for, `sure` those that were found to be
+    durable. `excused` are tokens whose clips somebody else has touched, `cuts` files that a person has put there.
     """
 
     operations: int = -1
@@ -30,6 +31,7 @@ class Remembered:
     lock: dict[str, tuple[int, frozenset[str]]] = field(default_factory=dict)
     stamp: object = None
     brought: dict[str, int] = field(default_factory=dict)
+    cuts: dict[Path, bytes] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
     taken: dict[str, str] = field(default_factory=dict)
     sure: dict[str, str] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Oracle:
         self._machines: dict[str, Remembered] = {}
         self._sent: set[str] = set()
         self._flying: set[str] = set()
+        self.manners = Manners()
         studio.witness = self
 
     def say(self, problem: str) -> None:
@@ -67,6 +70,8 @@ class Oracle:
             self.say(f"1: {machine.name} has two creates in flight")
         self._sent.add(token)
         self._flying.add(machine.name)
+        for problem in self.manners.sending(caller):
+            self.say(problem)
         intent = own.entries.get(token)
         if intent is None:
             self.say(f"4: {token} was sent without an intent")
@@ -74,7 +79,7 @@ class Oracle:
         if token.encode() not in machine.books.sure():
             self.say(f"4: the intent of {intent.address} ({token}) is not durable")
         for problem in (
-            *_inputs_missing(machine, whole, intent, caller.film),
+            *_inputs_missing(caller, self.studio, whole, intent),
             *self._known_already(caller, whole, intent),
             *_over_budget(whole, caller.film),
         ):
@@ -82,6 +87,7 @@ class Oracle:
 
     def answered(self, caller: Process, order: Order, answer: CreateAnswer) -> None:
         """The answer is on its way back."""
+        self.manners.answered(caller, answer)
         self._flying.discard(caller.name)
         if isinstance(answer, Accepted):
             self.of(caller.machine).taken[order.token] = answer.task
@@ -109,11 +115,10 @@ class Oracle:
             states = ", ".join(f"{it.take}: {it.state}" for it in known)
             return [f"1: {address} was bought though {film.takes(address)} of it are known ({states})"]
         here = {it.sha256 for it in whole.entries.values() if it.address == address}
-        names = {one.name for one in film}
-        for it in whole.entries.values():
-            elsewhere = it.recipe == intent.recipe and it.address not in names and it.state in _HERE
-            if elsewhere and it.sha256 not in here and not it.address.startswith("@"):
-                return [f"1: {address} was bought though it is {it.state} under its old name {it.address}"]
+        elsewhere = [it for it in _under_old_names(whole, intent, film) if it.sha256 not in here]
+        if elsewhere and len(known) + len(elsewhere) >= film.takes(address):
+            old = elsewhere[0]
+            return [f"1: {address} was bought though it is {old.state} under its old name {old.address}"]
         return []
 
     # Everything else.
@@ -129,6 +134,7 @@ class Oracle:
         seen.own = self._grown(machine, "the journal", seen.own, own)
         self._charges(machine, own)
         self._brought(machine, own)
+        self._cuts(machine)
         if machine.disk.stamp(machine.lock) != seen.stamp:
             seen.stamp = machine.disk.stamp(machine.lock)
             seen.lock = self._grown(machine, "the lock", seen.lock, machine.books.lock())
@@ -137,7 +143,9 @@ class Oracle:
     def changed(self, machine: Machine) -> None:
         """Somebody else has changed something there: git, a hand, a loss of power. What was known is not compared."""
         seen = self.of(machine)
+        machine.books.touched += 1
         seen.own, seen.lock, seen.stamp = {}, {}, None
+        seen.cuts = {path: data for path, data in seen.cuts.items() if machine.disk.read(path) == data}
         seen.operations = -1
         self.look(machine)
 
@@ -148,6 +156,16 @@ class Oracle:
             if _missing(machine, entry) is not None:
                 seen.excused.add(entry.token)
                 seen.brought[entry.token] = len(entry.brought)
+
+    def person_cut(self, machine: Machine, path: Path, data: bytes) -> None:
+        """A person has put a file of their own in a clip's place: nobody but a person takes it away."""
+        self.of(machine).cuts[path] = data
+
+    def _cuts(self, machine: Machine) -> None:
+        cuts = self.of(machine).cuts
+        for path in [path for path, data in cuts.items() if machine.disk.read(path) != data]:
+            self.say(f"3: what a person has put at {path} is gone")
+            del cuts[path]
 
     def clips(self, machine: Machine) -> None:
         """Promise 3, of every clip that was ever brought here."""
@@ -230,6 +248,13 @@ class Oracle:
             self.say(f"the lock of {machine.name} can't be read: {error}")
 
 
+def _under_old_names(whole: Page, intent: Entry, film: Film) -> list[Entry]:
+    """Takes of the same recipe that are there, or on their way, at an address that the film no longer has."""
+    names = {one.name for one in film}
+    every = (it for it in whole.entries.values() if it.recipe == intent.recipe and it.state in _HERE)
+    return [it for it in every if it.address not in names and not it.address.startswith("@")]
+
+
 def _start(prompt: str) -> str:
     """A prompt up to the first one that is mentioned in it."""
     return prompt.partition("@")[0]
@@ -245,18 +270,28 @@ def _missing(machine: Machine, entry: Entry) -> str | None:
     )
 
 
-def _inputs_missing(machine: Machine, whole: Page, intent: Entry, film: Film) -> list[str]:
-    """Promise 4: what goes into an order is done, and here."""
-    said = []
+def _inputs_missing(caller: Process, studio: Studio, whole: Page, intent: Entry) -> list[str]:
+    """Promise 4: what goes into an order is done, and here; under which name is all the same."""
+    said, machine, film = [], caller.machine, caller.film
     for address, sha256 in intent.inputs.items():
         made = [it for it in whole.entries.values() if it.sha256 == sha256 and it.state == "done" and it.out]
-        if not any(machine.disk.digest(machine.folder / str(it.out)) == sha256 for it in made):
+        by_task = bool(made) and intent.address.startswith("@")  # no clip is sent, only the id of its task
+        if not by_task and not any(machine.disk.digest(machine.folder / str(it.out)) == sha256 for it in made):
             said.append(f"4: {intent.address} was sent before {address} was done and here")
     shot = film.shot(intent.address)
     parents = set(shot.parents) if shot is not None else {film.pictures[0].name}
-    parents |= {f"@{GUEST}"} if shot is not None and shot.guest else set()
-    done = {it.address for it in whole.entries.values() if it.state == "done"}
-    return said + [f"4: {intent.address} was sent before {name} was done" for name in sorted(parents - done)]
+    done = [it for it in whole.entries.values() if it.state == "done"]
+    shown = {_shown(studio.charges[task].order.prompt) for it in done for task in it.tasks if task in studio.charges}
+    late = [one.name for one in film if one.name in parents and _shown(one.words) not in shown]
+    made = [it for it in whole.entries.values() if it.address == f"@{GUEST}"]
+    if shot is not None and shot.guest and not any(it.state == "done" or studio.finished(it.tasks) for it in made):
+        late.append(f"@{GUEST}")
+    return said + [f"4: {intent.address} was sent before {name} was done" for name in late]
+
+
+def _shown(words: str) -> str:
+    """Which picture a prompt asks for, whatever text of it."""
+    return words.partition(",")[0]
 
 
 def _over_budget(whole: Page, film: Film) -> list[str]:

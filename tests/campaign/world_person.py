@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from campaign.world_ends import costs, not_bought
-from campaign.world_machine import Ended, Machine
+from campaign.world_machine import MANIFEST, Ended, Machine
 from campaign.world_run import Harm
 from campaign.world_story import Story, granted
 
 ALONE = frozenset({0, 8, 9, 12})
 HELPED = frozenset({0, 8, 9})
+_URGENCY = ("uncertain", "blocked", "wait", "fetch", "resume", "render", "re-render", "keep")
 MOST_RUNS = 6
+MOST_TIMES = 3
+"""How often a person types the same command."""
 MOST_ROUNDS = 8
 LONGEST = 48 * 3600.0
 """Virtual seconds until all is at rest."""
@@ -28,6 +32,8 @@ class Person:
         self.story = story
         self.dice = story.dice
         self._first = ["--first-takes"] if self.dice.random() < 0.5 else []
+        self._rested: dict[str, object] = {}
+        self._typed: Counter[tuple[str, str]] = Counter()
 
     def finish(self) -> int:
         """Brings a world to rest; the last exit code."""
@@ -43,6 +49,8 @@ class Person:
         if world.now - began > LONGEST:
             story.oracle.say(f"it took {(world.now - began) / 3600:.0f} hours to come to rest")
         for machine in story.machines:
+            if self._run(machine) == 0:
+                self._idle(machine)
             story.oracle.clips(machine)
             costs(story.oracle, machine)
             not_bought(story.oracle, machine, machine.books.whole())
@@ -56,22 +64,36 @@ class Person:
         machine.edit(replace(machine.film, budget=None))
         self.story.touched(machine, "all faults stop")
 
-    def _everywhere(self, act: Any, codes: frozenset[int], how: str) -> int:
-        code = 0
-        for machine in (*self.story.machines, self.story.machines[0]):
+    def _everywhere(self, act: Callable[[Machine], int], codes: frozenset[int], how: str) -> int:
+        """Every machine pulls, acts, pushes; where there are two, the first one hears of the second."""
+        code, machines = 0, self.story.machines
+        for machine in (*machines, *(machines[:1] if len(machines) > 1 else ())):
             if self.story.oracle.broken:
                 return code
-            self.story.touched(machine, self.story.clones[machine.name].sync("join"))
-            machine.edit(replace(machine.film, budget=None))
+            self._sync(machine)
             code = act(machine)
             if code not in codes:
                 self.story.oracle.say(f"{how} {machine.name} came to rest with {code}: {_doubt(machine)}")
                 return code
-            self.story.touched(machine, self.story.clones[machine.name].sync("join"))
+            self._sync(machine)
         return code
 
+    def _sync(self, machine: Machine) -> None:
+        what = self.story.clones[machine.name].sync("join")
+        if machine.film.budget is not None:
+            machine.edit(replace(machine.film, budget=None))
+        self.story.touched(machine, what)
+
     def _run(self, machine: Machine) -> int:
-        return self._command(machine, "run", "--yes", *self._first).code
+        """Runs, unless the last run here came to a good end and nothing has happened since."""
+        state = (machine.film, machine.disk.read(machine.lock), machine.disk.operations.total())
+        if self._rested.get(machine.name) == state:
+            return 0
+        code = self._command(machine, "run", "--yes", *self._first).code
+        if code == 0:
+            state = (machine.film, machine.disk.read(machine.lock), machine.disk.operations.total())
+            self._rested[machine.name] = state
+        return code
 
     def _command(self, machine: Machine, *words: str, grants: Counter[str] | None = None) -> Ended:
         ended = self.story.command(machine, *words, grants=grants, calm=True)
@@ -94,12 +116,9 @@ class Person:
         """Runs, and does what is advised, until nothing is left."""
         code = self._run(machine)
         for _ in range(MOST_ROUNDS):
-            advice = self._advice(machine)
-            if self.story.oracle.broken or not self._do(machine, advice):
+            if code == 0 or self.story.oracle.broken or not self._do(machine, self._advice(machine)):
                 break
             code = self._run(machine)
-        if code == 0 and not self.story.oracle.broken:
-            self._idle(machine)
         return code
 
     def _advice(self, machine: Machine) -> list[dict[str, Any]]:
@@ -109,40 +128,46 @@ class Person:
 
     def _do(self, machine: Machine, advice: list[dict[str, Any]]) -> bool:
         """Does the first thing that is advised. Whether there was any."""
-        waiting = machine.books.whole().waiting()
+        page = machine.books.whole()
+        waiting = page.waiting()
         if waiting:
             entry = waiting[0]
             task = self.story.studio.on_page(entry.token)
             if task is not None:
-                self._command(machine, "adopt", entry.address, task, "--take", str(entry.take))
+                self._command(machine, "adopt", entry.address, task, "--take", page.label(entry))
             else:
                 self._command(machine, "resubmit", entry.address, "--yes", grants=granted(machine, waiting))
             return True
-        for one in advice:
-            if one["command"] is not None and self._follow(machine, one):
-                return True
-        return False
+        urgent = sorted(advice, key=lambda one: _URGENCY.index(one["action"]))
+        return any(one["command"] is not None and self._follow(machine, one["command"]) for one in urgent)
 
-    def _follow(self, machine: Machine, one: dict[str, Any]) -> bool:
-        """Types a command as it is advised, with what a person fills in."""
-        _, verb, *words = shlex.split(one["command"])
+    def _follow(self, machine: Machine, command: str, depth: int = 0) -> bool:
+        """Types a command as it is advised, with what a person fills in; then the next one that it names, if any."""
+        if self._typed[machine.name, command] >= MOST_TIMES:
+            return False
+        self._typed[machine.name, command] += 1
+        _, verb, *words = [word for word in shlex.split(command) if word != MANIFEST]
         grants: Counter[str] = Counter()
         if verb == "pick":
-            words = [words[0], str(self._a_take(machine, words[0]))]
+            words = [words[0], self._a_take(machine, words[0])]
         elif verb == "roll":
             grants[words[0]] = 1
             words.append("--yes")
         elif verb in {"run", "resubmit"}:
             words.append("--yes")
-        elif verb == "adopt" or "…" in one["command"]:
+        elif verb == "adopt" or "…" in command:
             return False
-        self._command(machine, verb, *words, grants=grants)
+        ended = self._command(machine, verb, *words, grants=grants)
+        if verb in {"roll", "run"} and depth == 0:
+            for following in ended.out.partition("\nnext\n")[2].strip().splitlines():
+                if shlex.split(following)[1] != verb:
+                    self._follow(machine, following, depth + 1)
         return True
 
-    def _a_take(self, machine: Machine, address: str) -> int:
+    def _a_take(self, machine: Machine, address: str) -> str:
         """A take of a shot that could be picked."""
-        every = machine.books.whole().entries.values()
-        return min(it.take for it in every if it.address == address and it.state == "done")
+        page = machine.books.whole()
+        return min(page.label(it) for it in page.entries.values() if it.address == address and it.state == "done")
 
     def _idle(self, machine: Machine) -> None:
         """Promise 5: a finished film sends nothing and writes nothing."""

@@ -18,8 +18,8 @@ from engine.memory_disk import MemoryDisk
 
 from sorapipe.engine.effects import Studio, Work
 from sorapipe.engine.messages import (
-    Create,
     CopyClip,
+    Create,
     Download,
     Effect,
     Interrupt,

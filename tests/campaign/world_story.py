@@ -31,8 +31,9 @@ class Story:
         lists = dice.random() < 0.4
         self.studio = world.studio = Studio(lambda: world.now, lambda: world.acting[-1], dice)
         self.studio.echoes = echoes = dice.random() < 0.6
-        world.profile = profile_of(lists=lists, echoes=echoes)
+        world.profile = profile_of(lists, echoes, dice.choice([1, 3, 100]), dice.choice([1, 4]))
         self.oracle = Oracle(self.studio)
+        self.oracle.manners.asks_lists = lists and echoes
         film, reader = any_film(dice), Reader()
         names = ("a", "b") if dice.random() < 0.5 else ("a",)
         remote = Remote()
@@ -63,6 +64,8 @@ class Story:
             self.studio.weather = any_weather(self.dice)
             self.studio.script.lag = self.dice.choice([0.0, 30.0, LONGEST_LAG])
         happens = self.dice.choices(list(_STEPS), list(_STEPS.values()))[0]
+        if len(self.machines) > 1 and self.dice.random() < 0.15:
+            happens = Story.pull
         happens(self, machine)
         self.world.now += self.dice.choice([1.0, 10.0, 2000.0])
         self.oracle.look(machine)
@@ -75,6 +78,8 @@ class Story:
         if not calm and not self.world.acting:
             self._meanwhile(machine, harm)
         ended = machine.command(*words, harm=harm, grants=grants)
+        if not self.world.acting:
+            self.studio.meanwhile = lambda: None
         self.counts[f"exit {ended.code}" if not ended.died else "killed"] += 1
         self.counts[f"sorapipe {words[0]}"] += 1
         self.tell(f"{machine.name}$ sorapipe {' '.join(words)}  -> {ended.code}  {_what(harm)}")
@@ -151,7 +156,7 @@ class Story:
         task = self.studio.on_page(entry.token)
         if task is None or self.dice.random() < 0.2:
             task = self.dice.choice([*self.oracle.of(machine).sure.values(), "task_99999"])
-        self.command(machine, "adopt", entry.address, task, "--take", str(entry.take))
+        self.command(machine, "adopt", entry.address, task, "--take", machine.books.whole().label(entry))
 
     def fetch(self, machine: Machine) -> None:
         """What is paid and not here."""
@@ -165,7 +170,8 @@ class Story:
         if not done:
             return
         entry = self.dice.choice(done)
-        words = self.dice.choice([("pick", str(entry.take)), ("ng", str(entry.take)), ("accept", "--because", "seen")])
+        take = machine.books.whole().label(entry)
+        words = self.dice.choice([("pick", take), ("ng", take), ("accept", "--because", "seen")])
         self.command(machine, words[0], entry.address, *words[1:])
 
     # Hands and time.
@@ -190,7 +196,9 @@ class Story:
         elif kind == "clip deleted":
             machine.disk.take_away(self.dice.choice(paths))
         else:
-            machine.disk.put(self.dice.choice(paths), b"a person's own cut")
+            path, own = self.dice.choice(paths), b"a person's own cut"
+            machine.disk.put(path, own)
+            self.oracle.person_cut(machine, path, own)
         self.touched(machine, kind)
 
     def touched(self, machine: Machine, what: str) -> None:
@@ -231,9 +239,13 @@ def granted(machine: Machine, waiting: list[Entry]) -> Counter[str]:
 
 
 def _what(harm: Harm) -> str:
-    plain = Harm()
-    said = {name: value for name, value in vars(harm).items() if value != getattr(plain, name) and name != "hints"}
-    return f"{said}" if said else ""
+    """What was done to a command, as far as it is data."""
+    plain, told = (
+        Harm(),
+        {"point", "operation", "after", "cut", "refuse_at", "refuses", "for_ever", "signals", "sleeps"},
+    )
+    said = [f"{name}={value}" for name, value in vars(harm).items() if name in told and value != getattr(plain, name)]
+    return ", ".join(said)
 
 
 _Happens = Callable[[Story, Machine], None]

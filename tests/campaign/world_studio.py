@@ -134,7 +134,17 @@ class Studio(ScriptedProvider):
 
     def on_page(self, token: str) -> str | None:
         """What a person finds on the account's page: the task whose metadata ends in that token."""
+        task = self.charged_for(token)
+        return None if task is None or self._fate(task) == "vanished" else task
+
+    def charged_for(self, token: str) -> str | None:
+        """What the ledger knows: the task that was charged for a token."""
         return next((task for task, it in self.charges.items() if it.order.token == token), None)
+
+    def finished(self, tasks: Collection[str]) -> bool:
+        """Whether the work on one of these is over."""
+        known = [self.charges[task] for task in tasks if task in self.charges]
+        return any(self._clock() >= it.at + it.seconds for it in known)
 
     def heal(self) -> None:
         """Nothing goes wrong any more; what is lost stays lost."""

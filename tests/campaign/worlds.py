@@ -1,7 +1,7 @@
 """Virtual worlds: whole lives of a film by seed, and the promises after every event; starts, counts, replays.
 
-No socket, codec or git is used, and no clock but the world's: the command line is the product's own, on a disk in memory
-and against a scripted provider.
+No socket, codec or git is used, and no clock but the world's: the command line is the product's own, on a disk in
+memory and against a scripted provider.
 """
 
 from __future__ import annotations
