@@ -16,7 +16,9 @@ from sorapipe.cli.production import Production, Script, produce, show
 from sorapipe.engine.outcome import exit_code
 from sorapipe.planning.facts import AttemptState
 from sorapipe.planning.levels import Clip, Proof, in_film, proofs
-from sorapipe.planning.locked import Lack, bringing, lacking
+from sorapipe.planning.locked import Lack, bringing, lacking, missing
+from sorapipe.planning.stock import stock
+from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.proof_view import Proofs, locked_data, locked_text
 
 if TYPE_CHECKING:
@@ -67,15 +69,39 @@ def _wanted(production: Production, order: Order) -> Plan:
 
 
 def _bring(production: Production, session: Session, order: Order) -> tuple[int, Came]:
-    """Fetches what is missing. The exit code of that, and what came."""
+    """Pulls what is missing, fetches the rest. The exit code of that, and what came."""
+    pulled = _pull(production, session, order)
+    production = as_known(production, session.facts())
     plan = _wanted(production, order)
     if not plan.steps:
-        return Exit.DONE, Came()
+        return Exit.DONE, Came(pulled)
     outcome = carry_out(production, plan, session, order)
     done = sum(end.state is AttemptState.DONE for end in outcome.ended)
     why = {end.key.rpartition("#")[0]: end.why for end in outcome.ended if end.why}
     why |= {one.key.rpartition("#")[0]: one.reason.text for one in outcome.not_started}
-    return outcome.exit_code, Came(done, why)
+    return outcome.exit_code, Came(pulled + done, why)
+
+
+def _pull(production: Production, session: Session, order: Order) -> int:
+    """Brings clips of the film out of the store, where there is one. How many came; what is wrong with others is said,
+    and so is a store that can't be used: the provider may have them."""
+    from sorapipe.cli.pulling import bring
+    from sorapipe.cli.stores import find_store
+
+    select = order.wishes.select
+    tokens = {attempt.token for attempt in missing(production.outlook, production.inventory, select)}
+    clips = [one for one in stock(production.outlook, production.inventory, select) if one.attempt.token in tokens]
+    if not clips:
+        return 0
+    try:
+        store = find_store(production)
+        moved = bring(production, session, store, clips) if store is not None else None
+    except Expected as error:
+        click.echo(f"note: {escape(error.message)}", err=True)
+        return 0
+    for clip, why in moved.wrong.items() if moved is not None else ():
+        click.echo(f"{escape(clip.name)}: {escape(why)}", err=True)
+    return len(moved.moved) if moved is not None else 0
 
 
 def _refuse(production: Production, order: Order) -> None:
