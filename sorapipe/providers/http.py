@@ -99,7 +99,7 @@ class Wire:
         self._key = key
         self._clock = clock
         self._loopback = is_loopback(urlsplit(base).hostname or "")
-        context = _tls(base)
+        context = _tls(base if transport is None else "")  # nobody is to be trusted where nothing is connected
         self._patience = patience = Patience(clock)
         # A create goes out on a connection of its own: one that was kept may have been closed by the other side
         # just now, and then nobody could say whether the create arrived.

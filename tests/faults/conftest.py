@@ -12,6 +12,7 @@ from campaign.fault_play import Film, scripted
 from campaign.nurse import Nurse, nursing
 from campaign.server import Server, serving
 from faults.rows import Begin
+from studio import shelf, with_shelf
 
 _ACCOUNTS = 400
 _NUMBERS = itertools.count()
@@ -25,7 +26,8 @@ def nurse() -> Iterator[Nurse]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("provider") / "books", _ACCOUNTS, ("--latency", "0")) as server:
+    books = with_shelf(tmp_path_factory.mktemp("provider") / "books", shelf(tmp_path_factory))
+    with serving(books, _ACCOUNTS, ("--latency", "0")) as server:
         yield server
 
 
