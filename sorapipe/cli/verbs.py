@@ -33,6 +33,7 @@ VERBS: dict[str, Verb] = {
     "fetch": Verb("fetch", "Bring clips that were paid and are not here."),
     "push": Verb("push", "Copy the clips of the lock into a store."),
     "pull": Verb("pull", "Bring the clips of the lock out of a store."),
+    "gc": Verb("gc", "List or delete clips that the film does not need."),
     "verify": Verb("verify", "Check every clip of the film against lock and storyboard."),
     "lock": Verb("lock", "Check, resolve and merge lock files."),
     "schema": Verb("schema", "Print the JSON Schema of storyboards for your editor."),
@@ -64,6 +65,8 @@ SYNONYMS: dict[str, str] = {
     "cost": "plan",
     "balance": "credits",
     "profiles": "providers",
+    "clean": "gc",
+    "prune": "gc",
     "upload": "push",
     "download": "pull",
     "serve": "simulator serve",
@@ -74,7 +77,6 @@ SYNONYMS: dict[str, str] = {
 }
 
 LATER: dict[str, str | None] = {
-    "gc": None,
     "report": "`sorapipe status` lists the takes",
     "review": "`sorapipe status` names the clips; open them in your player",
     "frames": None,

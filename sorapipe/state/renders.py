@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
@@ -87,6 +88,20 @@ class Renders:
             self._files.sync_folder(target.parent, after="P18")
             return name
         raise StateError("put a clip at", self.path(out), "other files have its name and the name beside it")
+
+    def listing(self) -> dict[str, int]:
+        """The sizes of the files in this storyboard's folder by their names; empty where it is a link or not there."""
+        folder = self._root / self.folder
+        return self._files.sizes(folder) if self._is_real(folder) else {}
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Deletes files of this storyboard's folder. Raises `StateError`."""
+        folder = self._root / self.folder
+        for name in names:
+            if "/" in name or name in {"", ".", ".."} or not self._is_real(folder):
+                raise ValueError(f"BUG: not the name of a file: {name!r}")
+            self._files.remove(folder / name)
+        self._files.sync_folder(folder)
 
     def digest(self, out: str) -> str | None:
         """The sha256 of a clip; `None` where there is none, or a link, or it lies behind a linked folder."""
