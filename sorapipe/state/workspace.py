@@ -226,6 +226,8 @@ class Workspace:
                 mine.add(lineage)
             books = read_books(self.files, self._places, ours=True)
             if books.lineages and mine.issuperset(books.lineages):
+                if books.disk is None:
+                    self._sync_index()
                 return books
         raise HeldElsewhere(self.manifest, Holder())
 
@@ -277,12 +279,22 @@ class Workspace:
         path = self._places.index
         handle = self.files.open(path, private=True)
         try:
-            torn = not (self.files.read(path) or b"\n").endswith(b"\n")
-            self.files.append(handle, b"\n" + line if torn else line)
+            self.files.append(handle, b"\n" + line if self.files.size(path) else line)  # it may end with a hole
             self.files.sync(handle)
         finally:
             self.files.close(handle)
         self.files.sync_folder(path.parent)
+
+    def _sync_index(self) -> None:
+        """Without a lock the index is all that leads to the journal, and its last line may be of a run that was killed
+        before that was on the disk."""
+        self._root_state()
+        handle = self.files.open(self._places.index, private=True)
+        try:
+            self.files.sync(handle)
+        finally:
+            self.files.close(handle)
+        self.files.sync_folder(self._places.state)
 
     def _root_state(self) -> None:
         """The state folder, and folders above it, may be of a run that was killed before their names were on the disk:

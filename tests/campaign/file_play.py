@@ -1,7 +1,8 @@
 """One harm done to the disk of one scene, and the promises held against it; reads the files as a stranger.
 
 A case is `scene:harm:operation:seed`. Harms: `once-ERROR` and `ever-ERROR` refuse an operation, or it and all that
-follow; `kill` ends the process there, `cut` takes the power away, `cuts` once more while it recovers.
+follow; `kill` ends the process there, `cut` takes the power away, `cuts` once more while it recovers, `late` only
+while it recovers from a kill.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from sorapipe.state.lock import LockUnusable, loads
 
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS")
 REFUSALS = tuple(f"{often}-{name}" for often in ("once", "ever") for name in ERRORS)
-HARMS = (*REFUSALS, "kill", "cut", "cuts")
+HARMS = (*REFUSALS, "kill", "cut", "cuts", "late")
+_TWICE = frozenset({"cuts", "late"})
 NO_HARM = "none"
 _DONE, _UNCERTAIN, _DISK = 0, 9, 11
 _MOST_RUNS = 12
@@ -144,8 +146,8 @@ class _Trial:
         disk, harm = self.desk.disk, self.case.harm
         disk.refuse = self._asked
         ended = self._heard(SCENES[self.case.scene].act(self.desk))
-        if harm == "cuts" and self.verdict.at:
-            disk.power_cut(self.random)
+        if harm in _TWICE and self.verdict.at:
+            disk.process_dies() if harm == "late" else disk.power_cut(self.random)
             self._accepted.clear()  # of whoever was killed with an answer in hand
             self._look()
             self._count = self.random.randrange(-30, self.case.operation)
@@ -153,7 +155,7 @@ class _Trial:
         disk.refuse = self._looked_at
         if harm not in REFUSALS:
             self._accepted.clear()
-        if (harm in {"cut", "cuts"} and disk.dead) or (harm in REFUSALS and self.random.random() < 0.5):
+        if (harm in {"cut", *_TWICE} and disk.dead) or (harm in REFUSALS and self.random.random() < 0.5):
             disk.power_cut(self.random)
         disk.process_dies()
         return ended
@@ -278,7 +280,7 @@ class _Trial:
             return
         if self.case.harm in REFUSALS:
             self._check_rescue()
-        harms = {"cuts": 2}.get(self.case.harm, 1)
+        harms = 2 if self.case.harm in _TWICE else 1
         if self.verdict.uncertain > self.doubts + harms:
             self._say("doubt", f"{self.verdict.uncertain} attempts are uncertain")
         if self.case.harm in REFUSALS:

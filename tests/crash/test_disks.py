@@ -99,6 +99,24 @@ def dies_sending(desk: Desk, refused: Once) -> None:
     desk.provider.create = sending  # type: ignore[method-assign]
 
 
+def test_a_journal_is_found_again_though_the_run_that_began_it_was_killed_before_its_index_was_on_the_disk() -> None:
+    for seed in range(12):
+        desk = Desk(story())
+        desk.disk.refuse = lambda what, path, desk=desk: (  # type: ignore[misc]
+            desk.disk.die() if (what, path.name) in {("sync", "index.jsonl"), ("close", "index.jsonl")} else None
+        )
+        assert desk.command().code == KILLED
+        desk.disk.process_dies()
+        desk.disk.refuse = lambda what, path, desk=desk: (  # type: ignore[misc]
+            desk.disk.die() if path.name == ".film.lock.new" and desk.provider.charges else None
+        )
+        assert desk.command().code == KILLED
+        desk.disk.power_cut(Random(seed))
+        desk.disk.refuse = None
+        assert desk.command().code == 0
+        assert len(charged(desk)) == 6
+
+
 def test_a_characters_id_that_was_rescued_stands_in_the_lock_once() -> None:
     desk = Desk(story())
     made = [one for one in range(1, 20) if refused_at(one) == "@keeper"]

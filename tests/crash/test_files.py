@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from campaign.file_play import HARMS, REFUSALS, judge, unharmed
+from campaign.file_play import HARMS, judge, unharmed
 from campaign.file_scenes import SCENES
 from campaign.files import cases_of
 
@@ -27,8 +27,6 @@ def test_nothing_is_paid_twice_nothing_is_lost_and_the_film_is_whole_in_the_end(
         verdict = judge(case)
         assert verdict.broken == [], f"python -m tests.campaign files --replay {case.name}"
         struck += bool(verdict.at)
-        if harm in REFUSALS:
-            assert verdict.code in {9, 11}
     assert struck
 
 
