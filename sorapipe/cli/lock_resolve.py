@@ -10,6 +10,8 @@ from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sorapipe.cli.lock_words import Target
     from sorapipe.state.merging import Settled
 
@@ -53,7 +55,7 @@ def _resolve(target: Target) -> None:
     from sorapipe.state.disk import Disk
     from sorapipe.state.files import StateError, write_atomic
     from sorapipe.state.lock import LockUnusable
-    from sorapipe.state.merging import is_lock, settle
+    from sorapipe.state.merging import is_lock, settle, without_marks
 
     files, path = Disk(), target.lock.absolute()
     for _ in range(_TRIES):
@@ -63,7 +65,7 @@ def _resolve(target: Target) -> None:
             raise Expected(Exit.USAGE, f"there is no file `{target.lock}` yet", "a run makes it")
         if not is_lock(data):
             raise LockUnusable("no line of it was written by sorapipe", hint="other programs merge their own locks")
-        settled = settle(data)
+        settled = settle(data, _sides(target.lock) if without_marks(data)[1] else None)
         if settled.data == data:
             _tell(target, settled, written=False)
             return
@@ -75,6 +77,22 @@ def _resolve(target: Target) -> None:
             _tell(target, settled, written=True)
             return
     raise StateError("settle", path, "another process writes it all the time")
+
+
+def _sides(lock: Path) -> tuple[bytes, bytes, bytes] | None:
+    """Base, ours and theirs of a merge that is under way, where git knows of one."""
+    from sorapipe.state.files import StateError
+    from sorapipe.state.git import Git
+
+    git = Git.of(lock.absolute().parent)
+    if git is None:
+        return None
+    try:
+        return git.sides(lock.absolute())
+    except StateError:  # the marks say enough
+        return None
+    finally:
+        git.close()
 
 
 def _tell(target: Target, settled: Settled, *, written: bool) -> None:

@@ -7,6 +7,7 @@ over the network, with argument lists and a limit of time.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterable
@@ -126,6 +127,21 @@ class Git:
     def tracked(self, path: Path) -> bool:
         """Whether git has a file in its index."""
         return self._ask("--literal-pathspecs", "ls-files", "--error-unmatch", "--", str(path))[0] == 0
+
+    def sides(self, path: Path) -> tuple[bytes, bytes, bytes] | None:
+        """What a merge that is under way has of a file: base, ours, theirs; a base that isn't there is empty. `None`
+        where git knows of no conflict in it."""
+        _, out, _ = self._ask("--literal-pathspecs", "ls-files", "--unmerged", "-z", "--", str(path))
+        oids = dict(re.findall(rb"(?:^|\0)100[0-9]{3} ([0-9a-f]+) ([123])\t", out))
+        stages = {stage: oid.decode() for oid, stage in oids.items()}
+        if not {b"2", b"3"} <= stages.keys():
+            return None
+        try:
+            found = [self.object(stages[one], BLOB_LIMIT) if one in stages else b"" for one in (b"1", b"2", b"3")]
+        except TooLarge:
+            return None
+        base, ours, theirs = found
+        return None if base is None or ours is None or theirs is None else (base, ours, theirs)
 
     def attribute(self, path: Path, name: str) -> str | None:
         """What `.gitattributes` say of a file, which need not be there; `None` when they say nothing."""

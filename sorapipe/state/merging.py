@@ -44,11 +44,15 @@ def is_mark(line: bytes) -> bool:
     return line[:1] in b"<|>=" and _MARK.fullmatch(line.removesuffix(b"\r")) is not None
 
 
-def settle(data: bytes) -> Settled:
+Sides = tuple[bytes, bytes, bytes]
+
+
+def settle(data: bytes, sides: Sides | None = None) -> Settled:
     """Takes out the marks, joins what stands there more than once, puts the lines in order.
 
-    A lock without marks that is of an older version stays as it is until there is something to write. Raises
-    `LockUnusable` for a line that can't be read, with its number in `data`.
+    `sides` are base, ours and theirs, where a merge is under way: then choices are merged as `merged` does it, unless
+    somebody has written in the file since. A lock without marks that is of an older version stays as it is until there
+    is something to write. Raises `LockUnusable` for a line that can't be read, with its number in `data`.
     """
     rest, marks = without_marks(data)
     try:
@@ -56,8 +60,24 @@ def settle(data: bytes) -> Settled:
     except LockUnusable as error:
         hint = _SIDES if marks and error.line is not None else error.hint
         raise LockUnusable(error.message, _line_before(data, error.line), hint) from error
+    if marks and sides is not None and _lines(rest) <= _lines(*sides):
+        lock = _as_merged(sides, lock)
     unmarked = rest == data
     return Settled(data if unmarked and lock.older is not None else dumps(lock), marks, lock)
+
+
+def _as_merged(sides: Sides, lock: LockFile) -> LockFile:
+    """What the sides say together, with all that was paid in `lock`, which is all lines between the marks."""
+    try:
+        both = merged(*sides)
+    except LockUnusable:
+        return lock
+    both.merge(lock, only_paid=True)
+    return both
+
+
+def _lines(*locks: bytes) -> set[bytes]:
+    return {line.removesuffix(b"\r") for lock in locks for line in without_marks(lock)[0].split(b"\n")}
 
 
 def _line_before(data: bytes, line: int | None) -> int | None:

@@ -154,7 +154,7 @@ class History:
             new = page(_added(before, after)).choices - page(was).choices
             if not new <= page(ours.lock).choices:
                 self._broken("a choice that was picked did not come")
-            if self.told.way == "driver" and page(ours.lock).choices - page(was).choices - new:
+            if self.told.way != "union" and page(ours.lock).choices - page(was).choices - new:
                 self._broken("a choice came that was not picked")
         self._check(ours, [mine, *added], sources, parts=self.told.way != "driver")
 
@@ -178,7 +178,7 @@ class History:
         self._git(ours, *words)
         self._check(ours, [mine], [mine, before])
         still = page(ours.lock).choices & gone - page(before).choices
-        if still and self.told.way == "driver":  # where git's own ways find a conflict, both sides stay
+        if still and self.told.way != "union":  # a union keeps both sides of a conflict
             self._broken("a choice that was reverted is still there")
 
     def _revert_merge(self, ours: Machine, theirs: Machine) -> None:

@@ -176,6 +176,22 @@ def test_a_picture_that_git_lfs_keeps_has_the_digest_of_its_bytes(clone: Clone, 
         reader.read("cast.yaml")
 
 
+def test_the_sides_of_a_merge_under_way(clone: Clone, film: Path) -> None:
+    git = Git(clone.folder)
+    path = film / "board.yaml"
+    assert git.sides(path) is None
+    for name in ("mine", "yours"):
+        clone.git("checkout", "-q", "-f", "-b", name, "v1")
+        path.write_text(name)
+        (film / "both.lock").write_text(name)
+        clone.commit(name)
+    clone.git("merge", "mine", code=1)
+    assert git.sides(path) == (BOARD.encode(), b"yours", b"mine")
+    assert git.sides(film / "both.lock") == (b"", b"yours", b"mine")
+    assert git.sides(film / "cast.yaml") is None
+    git.close()
+
+
 def test_a_hostile_repository_starts_nothing(clone: Clone, film: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap.sh"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")

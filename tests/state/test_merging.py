@@ -77,6 +77,18 @@ def test_settling_marks_is_the_join_and_settles_for_good(ours: LockFile, theirs:
     assert prove(found.data).lock is not None
 
 
+@given(locks(), locks(), locks())
+def test_marks_of_a_merge_under_way_are_settled_as_the_driver_does(
+    base: LockFile, ours: LockFile, theirs: LockFile
+) -> None:
+    sides = dumps(base), dumps(ours), dumps(theirs)
+    data = both_whole(sides[1], sides[2])
+    assert settle(data, sides).data == dumps(merged(*sides))
+    edited = data + encode({"kind": "note", "address": "cliff", "token": "dddd", "take": 4, "text": "by hand"}) + b"\n"
+    assert settle(edited, sides).data == settle(edited).data
+    assert settle(data, (b"", b"junk", b"junk")).data == settle(data).data
+
+
 @given(locks(), st.randoms(use_true_random=False), st.binary(max_size=3))
 def test_a_damaged_lock_is_told_of_and_raises_nothing(lock: LockFile, dice: random.Random, junk: bytes) -> None:
     data = bytearray(dumps(lock))
