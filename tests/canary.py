@@ -19,6 +19,7 @@ import pytest
 MARK = "canary" + "-key-"
 """In two halves, so that this file is none of its own findings."""
 _OF_KEYS = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET)$")
+_OWN_KEYS = ("config", "keys")
 _CHUNK = 8 << 20
 
 
@@ -49,8 +50,10 @@ def sings(data: bytes | str) -> bool:
 
 
 def traces(*folders: Path) -> list[str]:
-    """All files, links and names below some folders that hold a key."""
-    return sorted(str(path) for folder in folders for path in _below(folder) if _holds(path))
+    """All files, links and names below some folders that hold a key. In a user's own file of keys they may stand."""
+    return sorted(
+        str(path) for folder in folders for path in _below(folder) if path.parts[-2:] != _OWN_KEYS and _holds(path)
+    )
 
 
 def _below(folder: Path) -> Iterator[Path]:

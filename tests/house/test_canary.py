@@ -62,6 +62,13 @@ def test_a_key_in_a_name_in_a_link_and_in_a_database_is_found(folder: Path) -> N
     assert {Path(one).name for one in canary.traces(folder)} == {f"x-{KEY}", "link", "books.sqlite"}
 
 
+def test_only_a_users_own_file_of_keys_may_hold_one(folder: Path) -> None:
+    for name in ("config", "film"):
+        (folder / name).mkdir()
+        (folder / name / "keys").write_text(f"HOUSE_API_KEY={KEY}\n")
+    assert canary.traces(folder) == [str(folder / "film" / "keys")]
+
+
 @pytest.mark.parametrize("name", ["HOUSE_API_KEY", "KEY", "AUTH_TOKEN", "A_SECRET"])
 def test_a_key_without_the_mark_is_noticed(name: str) -> None:
     assert canary.unmarked({name: "sk-1"}) == [name]
