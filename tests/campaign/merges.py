@@ -95,10 +95,10 @@ class History:
             did = machine.act()
             self.told.story.append(f"{machine.name}: {did}")
             machine.clone.commit(did)
-        machine.clone.git("push", "-q", "--force", "origin", f"HEAD:{machine.name}")
 
     def _step(self) -> None:
         ours, theirs = self.dice.sample(self.machines, 2)
+        theirs.clone.git("push", "-q", "--force", "origin", f"HEAD:{theirs.name}")
         ours.clone.git("fetch", "-q", "origin")
         kind = self.dice.choice(_STEPS)
         self.told.did[kind] += 1
