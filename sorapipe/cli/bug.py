@@ -39,7 +39,14 @@ def report(error: BaseException, words: Sequence[str], environment: Mapping[str,
             *(f"    {line}" for line in trace.splitlines()),
         ]
     )
-    return redact(body, os.environ if environment is None else environment)
+    return redact(body, {**os.environ, **_kept()} if environment is None else environment)
+
+
+def _kept() -> dict[str, str]:
+    """The user's own file of keys, under names that are hidden."""
+    from sorapipe.cli.secrets import everything
+
+    return {f"KEY {name}": value for name, value in everything().items()}
 
 
 def redact(text: str, environment: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.secrets import secret
 
 if TYPE_CHECKING:
     from sorapipe.engine.run import Listen
@@ -123,7 +124,5 @@ def _who(host: str, profile: Profile, secret: bytes | None) -> str:
 
 
 def _secret(profile: Profile) -> bytes | None:
-    import os
-
-    secret = os.environ.get(profile.webhook_key_env, "") if profile.webhook_key_env else ""
-    return secret.encode("utf-8", "surrogateescape") or None
+    text = secret(profile.webhook_key_env) if profile.webhook_key_env else None
+    return text.encode("utf-8", "surrogateescape") if text else None

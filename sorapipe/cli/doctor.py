@@ -18,6 +18,7 @@ from sorapipe.cli.chosen import manifest_of, provider_name
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
+from sorapipe.cli.secrets import has, how_to_set, secret
 
 if TYPE_CHECKING:
     from sorapipe.planning.facts import Facts
@@ -232,11 +233,19 @@ def _provider(words: tuple[str, ...], provider: str | None) -> Iterator[Finding]
         yield Finding("bad", "address", f"{name} has none: it is there to be extended", addressed(profile), Exit.USAGE)
     if profile.key_env is None:
         yield Finding("ok", "key", "none is asked")
-    elif os.environ.get(profile.key_env):
+    elif has(profile.key_env):
         yield Finding("ok", "key", f"{profile.key_env} is set")
     else:
-        hint = f"a run needs it: `export {profile.key_env}=…`"
-        yield Finding("bad", "key", f"{profile.key_env} is not set", hint, Exit.AUTHENTICATION)
+        yield _no_key(profile.key_env)
+
+
+def _no_key(variable: str) -> Finding:
+    try:
+        secret(variable)
+    except Expected as error:
+        return Finding("bad", "key", error.message, error.hint, Exit.AUTHENTICATION)
+    hint = f"a run needs it: {how_to_set(variable)}"
+    return Finding("bad", "key", f"{variable} is not set", hint, Exit.AUTHENTICATION)
 
 
 def _print(findings: list[Finding]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from sorapipe.cli.completion import ProviderWord
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import json_option, print_json
+from sorapipe.cli.secrets import has
 
 if TYPE_CHECKING:
     from datetime import date
@@ -122,7 +122,7 @@ def _state(profile: Profile | None) -> str:
         return "to extend"
     if profile.key_env is None:
         return "ready"
-    return "key is set" if os.environ.get(profile.key_env) else "key not set"
+    return "key is set" if has(profile.key_env) else "key not set"
 
 
 def _text(day: date | None) -> str | None:
@@ -138,5 +138,5 @@ def _listed_data(listed: Listed, profile: Profile | None) -> dict[str, object]:
         "usable": profile is not None,
         "ended": _text(ended(profile)) if profile else None,
         "key_env": profile.key_env if profile else None,
-        "key_is_set": bool(profile and profile.key_env and os.environ.get(profile.key_env)),
+        "key_is_set": bool(profile and profile.key_env and has(profile.key_env)),
     }

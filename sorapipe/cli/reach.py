@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sorapipe.cli.failures import Exit, Expected
+from sorapipe.cli.secrets import how_to_set, secret
 from sorapipe.providers.key import Key
 from sorapipe.providers.profile import Profile
 from sorapipe.storyboard.diagnostics import Diagnostic, Severity
@@ -50,19 +50,20 @@ def addressed(profile: Profile) -> str:
 
 
 def need_key(profile: Profile) -> Key | None:
-    """The key from the variable that the profile names. Raises `Expected`: 6 without one, 2 where there is nobody to
-    send it to."""
+    """The key from the variable that the profile names, or from the file of keys.
+
+    Raises `Expected`: 6 without one, 2 where there is nobody to send it to.
+    """
     need_address(profile)
     if profile.key_env is None:
         return None
+    text = secret(profile.key_env)
     try:
-        return Key(os.environ.get(profile.key_env, "").strip())
+        return Key((text or "").strip())
     except ValueError as error:
-        why = "is not set" if profile.key_env not in os.environ else str(error)
-        raise Expected(
-            Exit.AUTHENTICATION, f"`{profile.name}` needs a key, and `{profile.key_env}` {why}",
-            f"`export {profile.key_env}=…`; keys are read from the environment only",
-        ) from None  # fmt: skip
+        why = "is not set" if text is None else str(error)
+        message = f"`{profile.name}` needs a key, and `{profile.key_env}` {why}"
+        raise Expected(Exit.AUTHENTICATION, message, how_to_set(profile.key_env)) from None
 
 
 @contextmanager
