@@ -206,7 +206,8 @@ def _print(look: _Look, *, strict: bool) -> None:
     if look.refused is not None:
         click.echo(render(look.refused, look.sources))
     if look.proof is None:
-        click.echo(f"{name}: not made yet")
+        if look.lacking:  # a storyboard that only others include has no shots and no lock
+            click.echo(f"{name}: not made yet")
     elif look.proof.sound:
         click.echo(f"{name}: {count(look.records, 'record')}, nothing wrong")
 

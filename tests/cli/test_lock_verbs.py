@@ -178,6 +178,8 @@ def test_a_storyboard_that_cannot_be_read_is_another_end(rendered: bytes, sorapi
 def test_no_lock_yet_is_nothing_wrong(here: Path, sorapipe: Sorapipe) -> None:
     assert "neither a storyboard nor a lock" in sorapipe("lock", "verify", code=2).err
     Path("storyboard.yaml").write_text(BOARD)
+    Path("cast.yaml").write_text("sorapipe: 1\ncharacters: {fox: {description: a red fox}}\n")
+    assert "cast" not in sorapipe("lock", "verify").out
     assert "storyboard.lock: not made yet" in sorapipe("lock", "verify").out
     sorapipe("lock", "verify", "--strict", code=20)
     Path("storyboard.lock").symlink_to("elsewhere.lock")
