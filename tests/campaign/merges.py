@@ -62,7 +62,7 @@ class History:
         (first.folder / ".gitattributes").write_text(_ATTRIBUTES[self.told.way])
         one = self._machine("one", first)
         for _ in range(self.dice.choice([0, 1, 5])):
-            one.act()
+            self.told.story.append(f"before all: {one.act()}")
         first.commit("begin")
         first.git("clone", "-q", "--bare", str(first.folder), str(bare))
         first.git("remote", "add", "origin", str(bare))
@@ -148,7 +148,8 @@ class History:
         for commit in picked:
             before, after = self._at(ours, f"{commit}~1"), self._at(ours, commit)
             sources += [before, after]
-            added.append(after if self.told.way == "driver" else _added(before, after))
+            asked = self.told.way == "driver" and before != after  # git asks no driver for what a commit left as it was
+            added.append(after if asked else _added(before, after))
             was = ours.lock
             self._git(ours, "cherry-pick", "--allow-empty", "--keep-redundant-commits", commit)
             new = page(_added(before, after)).choices - page(was).choices
