@@ -164,7 +164,7 @@ def test_twice_is_now_and_what_nobody_answered_is_uncertain(film: Studio) -> Non
 
 
 def test_a_closing_terminal_sends_many_signals_and_they_count_once(film: Studio) -> None:
-    faults(film, "{call: create, when: {nth: 1}, what: {delay: 0.7}}")
+    faults(film, "{call: create, when: {nth: 1}, what: {delay: 2}}")
     process = start(film, "--json")
     hear(process, "sending")
     for _ in range(3):
