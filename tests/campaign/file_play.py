@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -347,6 +348,7 @@ class _Trial:
             self._say(kind, f"{len(charges)} creates were paid, not {self.usual.charges}")
         self._check_clips()
         self._check_lock_alone()
+        self._check_journals()
         self._check_idle()
         hidden = (path for path in self.desk.disk.paths() if path.parts[1] == "film" and path.suffix in _LEFT)
         left = [str(path) for path in hidden if self.desk.disk.size(path)]  # an empty one was removed before a cut
@@ -373,6 +375,15 @@ class _Trial:
         if missing or set(states) - {"done", "uncertain"}:
             self._say("lost", f"the lock by itself: {dict(states)}, without {sorted(missing)}")
 
+    def _check_journals(self) -> None:
+        """Nothing was written behind the remains of a line as if it belonged to them: a line tells that they are some."""
+        for path in self.desk.disk.paths():
+            if JOURNALS in path.parents and path.suffix == ".jsonl":
+                lines = [line for line in (self.desk.disk.read(path) or b"").split(b"\n") if line]
+                for line, following in pairwise([*lines, b'{"kind":"torn"}']):
+                    if not _whole(line) and b'"kind":"torn"' not in following:
+                        self._say("torn", f"{path.name}: {following[:80]!r} stands behind {line[-80:]!r}")
+
     def _check_idle(self) -> None:
         before, calls = self.desk.disk.operations.total(), len(self.desk.provider.calls)
         ended = self._heard(self.desk.command())
@@ -380,3 +391,11 @@ class _Trial:
             self._say("idle", f"exit {ended.code}, a finished film was written to")
         if len(self.desk.provider.calls) != calls:
             self._say("idle", "something was sent for a finished film")
+
+
+def _whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

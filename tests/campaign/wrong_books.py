@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from campaign import world_git
 from campaign.wrong_client import Glued, Swap, crash, files, worlds, wrong
 from campaign.wrong_creates import EARLY
 from sorapipe.cli import limits
 from sorapipe.engine.creates import Creates
 from sorapipe.planning import cost
 from sorapipe.planning.plan_types import Reason
-from sorapipe.state import books, committed, journal, lock
+from sorapipe.state import books, committed, journal, lock, merging
 from sorapipe.state import session as session_module
 from sorapipe.state.files import Files, write_atomic
 from sorapipe.state.journal import Journal, Story
@@ -143,7 +142,7 @@ def _leaves_unsynced(kind: str, swap: Swap) -> None:
 
 @wrong(
     "goes on behind a line that was cut off as if that were whole",
-    files("first:kill", range(26, 140), seeds=(2, 0, 1), says="^early: .* its intent is not on the disk"),
+    files("first:kill", range(35, 140), seeds=(1, 0), says="^torn: .* stands behind"),
 )
 def writes_behind_a_torn_line(swap: Swap) -> None:
     write = Journal.write
@@ -188,7 +187,7 @@ def keeps_no_older_lock(swap: Swap) -> None:
     worlds(says="^[12]: "),
 )
 def joins_only_ours(swap: Swap) -> None:
-    for module in (lock, world_git):
+    for module in (lock, merging):
         swap(module, "join", lambda ours, theirs: ours)
 
 
