@@ -65,16 +65,16 @@ def _today(production: Production, chosen: frozenset[str] | None, *, as_json: bo
     outlook, words = production.outlook, production.script.words
     asked = [*outlook.situations] if chosen is None else {outlook.source(address).address for address in chosen}
     found = explain(outlook, production.inventory, asked)
-    calm = [] if words.shots else [one for one in found if one.standing is Standing.FRESH and one.because is None]
-    shown = [one for one in found if one not in calm]
+    shown = found if words.shots else [one for one in found if one.standing is not Standing.FRESH or one.because]
+    calm = len(found) - len(shown)
     currency = production.capabilities.currency
     if as_json:
-        print_json({"v": 1, "shots": why_data(shown, currency), "unchanged": len(calm)})
+        print_json({"v": 1, "shots": why_data(shown, currency), "unchanged": calm})
         return
-    click.echo(why_text(shown, page_for(words, provider), currency), nl=False)
+    click.echo(why_text(shown, page_for(words, provider), currency, fold=chosen is None), nl=False)
     if calm:
         more = "other " if shown else ""
-        click.echo(f"{chr(10) if shown else ''}nothing changed in {count(len(calm), f'{more}shot')}")
+        click.echo(f"{chr(10) if shown else ''}nothing changed in {count(calm, f'{more}shot')}")
 
 
 def _since(

@@ -12,7 +12,7 @@ from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.markdown import code, table, words
 from sorapipe.views.page import Page
 from sorapipe.views.plan_data import decimal
-from sorapipe.views.why_view import cause_data, cause_lines
+from sorapipe.views.why_view import MANY, alike, cause_data, cause_lines, causes_key, others
 from sorapipe.views.words import count, length, listing, money
 
 _MARKS = {Fate.NEW: ("+", "green"), Fate.GONE: ("-", "red"), Fate.CHANGED: ("~", "yellow")}
@@ -27,14 +27,19 @@ def against_text(against: Against, name: str, page: Page) -> str:
     lines = [page.paint(f"compared with {escape(name)}", "bold")]
     widest = min(max((len(one.shot.label) for one in shown), default=0), _WIDEST)
     price = max((len(_price(one, against)) for one in shown), default=0)
-    for one in shown[:_MOST]:
+    groups = [[one] for one in shown]
+    if len(shown) > MANY:
+        groups = alike(shown, lambda one: (one.fate, tuple(causes_key(one.causes))))
+    for group in groups[:_MOST]:
+        one = group[0]
         mark, colour = _MARKS[one.fate]
         what = "" if one.fate is Fate.CHANGED else _SAID[one.fate]
         label = f"{escape(one.shot.label):{widest}}  {_price(one, against):>{price}}  {what}"
         lines.append(f"  {page.paint(mark, colour)} {label}".rstrip())
         for cause in one.causes:
             lines += cause_lines(cause, page, 6)
-    lines += [f"  … and {len(shown) - _MOST:,} more"] if len(shown) > _MOST else []
+        lines += [f"    {line}" for line in others(group)]
+    lines += [f"  … and {sum(map(len, groups[_MOST:])):,} more"] if len(groups) > _MOST else []
     lines += [f"  {line}" for line in _sums(against)]
     return "\n".join(lines) + "\n"
 

@@ -9,7 +9,7 @@ from sorapipe.planning.explain import Explanation, Standing
 from sorapipe.planning.since import Comparison, Difference, Fate
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.page import Page
-from sorapipe.views.why_view import cause_data, cause_lines, ending, why_data
+from sorapipe.views.why_view import MANY, alike, cause_data, cause_lines, causes_key, ending, others, why_data
 from sorapipe.views.words import count, listing
 
 
@@ -30,8 +30,11 @@ def since_text(since: Since, page: Page) -> str:
     """What is sent differently, shot by shot with what it comes to today, then what was edited without an effect."""
     found, name = since.found, escape(since.name)
     blocks = [f"since {name}"]
-    for one in found.of(Fate.CHANGED):
-        blocks.append("\n".join(_changed(one, since, page)))
+    changed = found.of(Fate.CHANGED)
+    groups = [[one] for one in changed]
+    if len(changed) > MANY and not since.named:
+        groups = alike(changed, lambda one: tuple(causes_key(one.causes)))
+    blocks += ["\n".join((*_changed(group[0], since, page), *others(group))) for group in groups]
     blocks += _lines(since, page)
     calm = len(found.of(Fate.SAME))
     if not any(one.fate in {Fate.CHANGED, Fate.NEW, Fate.GONE} for one in found.differences):

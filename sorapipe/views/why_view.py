@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from sorapipe.planning.causes import Cause, Spot
 from sorapipe.planning.explain import Explanation, Standing, Way
 from sorapipe.storyboard.diagnostics import escape
+from sorapipe.storyboard.model import Shot
 from sorapipe.storyboard.source import Span
 from sorapipe.views.page import Page
 from sorapipe.views.plan_data import decimal
 from sorapipe.views.wording import diff_data, diff_lines
 from sorapipe.views.words import count, listing, money
+
+MANY = 12
+"""Up to so many shots each has a block of its own."""
+_T = TypeVar("_T")
+
+
+class _HasShot(Protocol):
+    """What is told of a shot."""
+
+    @property
+    def shot(self) -> Shot: ...
+
 
 _TEXT_FIELDS = {"negative_prompt": "negative prompt"}
 _SAID = {
@@ -21,9 +35,13 @@ _SAID = {
 }
 
 
-def why_text(explanations: Sequence[Explanation], page: Page, currency: str) -> str:
-    """Shot by shot: what changed, where, which takes that concerns, and what can be done."""
-    blocks = ["\n".join(_block(one, page, currency)) for one in explanations]
+def why_text(explanations: Sequence[Explanation], page: Page, currency: str, *, fold: bool = False) -> str:
+    """Shot by shot: what changed, where, which takes that concerns, and what can be done. With `fold` shots for which
+    the same places say the same are told together where there are many."""
+    groups = [[one] for one in explanations]
+    if fold and len(explanations) > MANY:
+        groups = alike(explanations, lambda one: (one.standing, one.because, *causes_key(one.causes)))
+    blocks = ["\n".join((*_block(group[0], page, currency), *others(group))) for group in groups]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
@@ -97,6 +115,28 @@ def cause_data(cause: Cause) -> dict[str, object]:
         ],
         "behind": [cause_data(inner) for inner in cause.inner],
     }  # fmt: skip
+
+
+def alike(items: Sequence[_T], key: Callable[[_T], object]) -> list[list[_T]]:
+    """The items in groups with one key, in the order of their first."""
+    found: dict[object, list[_T]] = {}
+    for one in items:
+        found.setdefault(key(one), []).append(one)
+    return list(found.values())
+
+
+def causes_key(causes: Iterable[Cause]) -> Iterator[object]:
+    """What makes differences the same for a reader: the fields, and the places that they come from."""
+    for cause in causes:
+        text = "" if cause.words else cause.change.text
+        yield cause.change.field, text, cause.spots, tuple(causes_key(cause.inner))
+
+
+def others(group: Sequence[_HasShot]) -> Iterator[str]:
+    """A line for all but the first of a group."""
+    if len(group) > 1:
+        names = [escape(one.shot.label) for one in group[1:]]
+        yield f"  the same in {count(len(names), 'other shot')}: {listing(names)}"
 
 
 def _block(one: Explanation, page: Page, currency: str) -> Iterator[str]:

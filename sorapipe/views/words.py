@@ -61,4 +61,4 @@ def listing(words: list[str], most: int = 6) -> str:
     """`a, b, c and 4 more`."""
     if len(words) <= most:
         return ", ".join(words)
-    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1:,} more"

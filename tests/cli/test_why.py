@@ -225,7 +225,7 @@ def test_why_writes_nothing(tram: Path, sorapipe: Sorapipe) -> None:
 
 
 def test_since_a_revision_both_sides_are_rendered(tram: Path, sorapipe: Sorapipe) -> None:
-    write(tram, FILM.replace("wind and", "rain and").replace("- {id: cliff, prompt: A", "- {id: rock, prompt: A"))
+    write(tram, FILM.replace("wind and", "rain and").replace("cliff, prompt: A gull", "rock, prompt: A hawk"))
     out = sorapipe("why", "--since", "main").out
     assert out.startswith("since main (")
     assert "face: edited\n  prompt\n" in out
@@ -307,3 +307,23 @@ def test_pasts_that_there_are_not(tram: Path, sorapipe: Sorapipe, tmp_path: Path
     (outside / "film.yaml").write_text("sorapipe: 1\nshots: [{id: a, prompt: A.}]\n")
     err = sorapipe("why", str(outside / "film.yaml"), "--since", "HEAD", code=2).err
     assert "there is no past to compare with: not a git repository" in err
+
+
+def test_many_shots_with_one_cause_are_told_together(here: Path, sorapipe: Sorapipe) -> None:
+    def board(tone: str, odd: str) -> str:
+        lines = "".join(f"  - {{id: s{n}, prompt: 'Number {n} in the {{{{ vars.tone }}}}.'}}\n" for n in range(1500))
+        return f"sorapipe: 1\nvars: {{tone: {tone}}}\nshots:\n{lines}  - {{id: odd, prompt: {odd}}}\n"
+
+    (here / "storyboard.yaml").write_text(board("wind", "One."))
+    shoot("storyboard.yaml")
+    git(here, "init", "--quiet")
+    commit(here)
+    (here / "storyboard.yaml").write_text(board("rain", "Two."))
+    for words in ((), ("--since", "HEAD")):
+        out = sorapipe("why", *words).out
+        assert "  the same in 1,499 other shots: s1, s2, s3, s4, s5 and 1,494 more\n" in out
+        assert out.count("variable tone  storyboard.yaml:2:14") == 1
+        assert "\nodd: " in out
+    assert len(json.loads(sorapipe("why", "--json").out)["shots"]) == 1501
+    assert sorapipe("why", "s1", "s2").out.count("variable tone") == 2
+    assert "      the same in 1,499 other shots" in sorapipe("plan", "--against", "HEAD").out
