@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from clones import Clone, repository
 
+from sorapipe.state import git as git_room
 from sorapipe.state.files import StateError
 from sorapipe.state.git import Git, TooLarge, no_repository
 from sorapipe.state.past import GitReader
@@ -224,3 +225,19 @@ def test_a_partial_clone_fetches_nothing_behind_our_back(clone: Clone, tmp_path:
     assert reader is not None
     with pytest.raises(FileRefused, match="is not in this clone"):
         GitReader(Git(part), Git(part).commit("HEAD") or "", part).read("films/skerry/board.yaml")
+
+
+def test_a_git_that_does_not_answer_is_given_up(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "slow" / "git"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent))
+    monkeypatch.setattr(git_room, "SECONDS", 0.2)
+    assert Git.of(film) is None
+    assert "it did not answer" in no_repository(film)
+    git = Git(film)
+    assert git.object("0" * 40, 100) is None
+    with pytest.raises(StateError, match="did not answer"):
+        git.tracked(film / "board.yaml")
+    git.close()
