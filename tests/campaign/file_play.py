@@ -376,7 +376,7 @@ class _Trial:
             self._say("lost", f"the lock by itself: {dict(states)}, without {sorted(missing)}")
 
     def _check_journals(self) -> None:
-        """Nothing was written behind the remains of a line as if it belonged to them: a line tells that they are some."""
+        """Nothing was written behind the remains of a line as if it belonged to them: a line tells of them."""
         for path in self.desk.disk.paths():
             if JOURNALS in path.parents and path.suffix == ".jsonl":
                 lines = [line for line in (self.desk.disk.read(path) or b"").split(b"\n") if line]
