@@ -134,11 +134,12 @@ class Reuses:
         return any(token == derived_token(attempt.token, address) for address, token in later)
 
     def claim(self, wanted: Wanted) -> tuple[Claim, ...]:
-        """The takes that a shot gets from elsewhere: all that it had under its old name, else what its recipe finds."""
+        """The takes that a shot gets from elsewhere: all that it had under its old name, which is known or found by its
+        recipe, else what neighbours have."""
         olds = self._moved_to.get(wanted.address, ())
-        claims = list(self._take_over(wanted, olds, everything=True))
+        claims = list(self._take_over(wanted, olds))
         if not claims and wanted.missing > 0 and not olds:
-            claims = list(self._take_over(wanted, self._same_recipe(wanted), everything=False))
+            claims = list(self._take_over(wanted, self._same_recipe(wanted)))
         if not claims and wanted.missing > 0 and wanted.shared and self._neighbours:
             claims = list(self._from_neighbours(wanted))
         return tuple(claims)
@@ -188,7 +189,7 @@ class Reuses:
         twins = self._live_cells.get(_cell(old), ())
         return any(twin != wanted.address and self._renames.wants(twin, wanted.recipe) for twin in twins)
 
-    def _take_over(self, wanted: Wanted, olds: Iterable[str], *, everything: bool) -> Iterator[Claim]:
+    def _take_over(self, wanted: Wanted, olds: Iterable[str]) -> Iterator[Claim]:
         own = list(wanted.own)
         for old in olds:
             name = printed(old, {})
@@ -196,8 +197,7 @@ class Reuses:
             picks = self._facts.picks.get(old, ())
             pick = None if conflict(picks) else single_pick(picks)
             for attempt in self.orphans[old]:
-                fits = everything or attempt.recipe in wanted.digests
-                if attempt.state is not AttemptState.DONE or attempt.token in self._used or not fits:
+                if attempt.state is not AttemptState.DONE or attempt.token in self._used:
                     continue
                 copy = self._copy(attempt, wanted, own)
                 own.append(copy)

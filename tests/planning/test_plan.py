@@ -527,6 +527,12 @@ def test_two_live_shots_with_one_recipe_are_two_purchases() -> None:
     assert said(world.plan()) == ["keep a t01: in-film", "render b t01: new"]
 
 
+def test_a_shot_that_is_found_by_its_recipe_brings_the_takes_of_its_older_texts_at_once() -> None:
+    world = World(board(shot("a", "Old."))).took_all().edit(shot("a", "New.")).took_all()
+    world.storyboard = board(shot("b", "New."))
+    assert said(world.plan()) == ["keep b t01: renamed", "keep b t02: renamed"]
+
+
 def test_of_two_takes_that_were_given_one_name_the_one_without_a_file_is_fetched_for_a_renamed_shot() -> None:
     world = World(board(shot("a", "Same.", takes=2)))
     first = world.took("a")
