@@ -84,6 +84,10 @@ class Page:
         """What may have been bought and nobody has settled."""
         return [it for it in self.entries.values() if it.state in UNSETTLED and it.token not in self.consents]
 
+    def only(self, tokens: frozenset[str]) -> Page:
+        """The same without other attempts."""
+        return replace(self, entries={token: it for token, it in self.entries.items() if token in tokens})
+
     def label(self, entry: Entry) -> str:
         """What a take is called: the second one of a number has a letter."""
         twins = sorted(it.token for it in self.entries.values() if (it.address, it.take) == (entry.address, entry.take))

@@ -26,7 +26,7 @@ def judge(oracle: Oracle, machine: Machine, ended: Ended) -> None:
     if ended.code == _BUG or "Traceback" in said or "BUG" in said:
         oracle.say(f"a bug: `{' '.join(ended.words)}` ended with {ended.code}: {said[-1500:]}")
         return
-    page = machine.books.whole()
+    page = machine.books.whole().only(ended.known)
     problem = _wrong(machine, ended, page)
     if problem is not None:
         states = sorted((it.address, it.take, it.state) for it in page.entries.values() if it.state != "done")

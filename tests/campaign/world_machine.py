@@ -44,7 +44,8 @@ DIED = 137
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: `code` as a shell tells it, what it printed, what was done to it."""
+    """How a command ended: `code` as a shell tells it, what it printed, what was done to it. `known` are the tokens
+    that it could know of: what git brings while it runs is for the next one."""
 
     words: tuple[str, ...]
     code: int
@@ -53,6 +54,7 @@ class Ended:
     harm: Harm
     signalled: bool
     refused: int
+    known: frozenset[str]
 
     @property
     def died(self) -> bool:
@@ -83,6 +85,7 @@ class Process:
         self.words = tuple(words)
         self.film = machine.film
         self.grants = grants
+        self.read = machine.books.whole().entries.keys()
         self.name = machine.name
         self.disk = machine.disk
         self.dice = machine.world.dice
@@ -100,6 +103,11 @@ class Process:
     @now.setter
     def now(self, value: float) -> None:
         self.machine.world.now = value
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The tokens that it has read, or written itself."""
+        return frozenset(self.read | self.machine.books.own().entries.keys())
 
     @property
     def cascades(self) -> bool:
@@ -194,7 +202,9 @@ class Machine:
             self.books.touched += 1
         elif not nested:
             disk.process_dies()
-        return Ended(line, code, out.getvalue(), err.getvalue(), harm, process.signalled, process.refused)
+        return Ended(
+            line, code, out.getvalue(), err.getvalue(), harm, process.signalled, process.refused, process.known
+        )
 
 
 @contextmanager

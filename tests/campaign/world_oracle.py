@@ -108,17 +108,18 @@ class Oracle:
             self._granted[intent.token] = what
             return []
         free = self._granted.keys() | whole.consents | {intent.token}
-        known = [it for it in whole.at(address, intent.recipe) if it.token not in free]
+        known = [it for it in whole.at(address, intent.recipe) if it.token not in free and it.token in caller.known]
         if caller.cascades:
             known = [it for it in known if it.inputs == intent.inputs]
         if len(known) >= film.takes(address):
             states = ", ".join(f"{it.take}: {it.state}" for it in known)
             return [f"1: {address} was bought though {film.takes(address)} of it are known ({states})"]
         here = {it.sha256 for it in whole.entries.values() if it.address == address}
-        elsewhere = [it for it in _under_old_names(whole, intent, film) if it.sha256 not in here]
+        old = _under_old_names(whole, intent, film)
+        elsewhere = [it for it in old if it.sha256 not in here and it.token in caller.known]
         if elsewhere and len(known) + len(elsewhere) >= film.takes(address):
-            old = elsewhere[0]
-            return [f"1: {address} was bought though it is {old.state} under its old name {old.address}"]
+            there = elsewhere[0]
+            return [f"1: {address} was bought though it is {there.state} under its old name {there.address}"]
         return []
 
     # Everything else.
