@@ -62,6 +62,8 @@ SYNONYMS: dict[str, str] = {
     "open": "review",
     "view": "review",
     "diff": "plan",
+    "explain": "why",
+    "blame": "why",
     "cost": "plan",
     "balance": "credits",
     "profiles": "providers",

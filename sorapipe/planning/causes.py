@@ -97,11 +97,13 @@ def _cause(change: Change, now: Side, then: Side | None, known: Mapping[str, str
         return Cause(change, spots, (), _of_parent(change, known, outlook), _parent_takes(change, outlook))
     if field in _TEXTS and change.old is not None and change.new is not None:
         return Cause(change, _of_text(change, now, then), word_diff(change.old, change.new))
-    return Cause(change, _field(field, now, then), note=_bytes(change, now.shot))
+    return Cause(change, _field(field, now, then), note=_note(change, now.shot))
 
 
-def _bytes(change: Change, shot: Shot) -> str:
-    """Which file has other bytes now, and the beginnings of both digests."""
+def _note(change: Change, shot: Shot) -> str:
+    """Which file has other bytes now, and the beginnings of both digests; why nothing more can be told of a recipe."""
+    if change.field == "recipe":
+        return "no lock here holds the text that it was made from"
     if not change.text.endswith("another picture") or change.old is None or change.new is None:
         return ""
     picture = shot.request and (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -309,3 +310,30 @@ def test_wishes_are_part_of_the_plan(tram: Path, sorapipe: Sorapipe) -> None:
     data = out(sorapipe, "--cascade")
     assert [buy["label"] for buy in data["reviewed"]["buys"]] == ["landing"]
     assert data["reviewed"]["wishes"]["cascade"] is True
+
+
+def test_a_plan_from_a_fresh_clone_is_the_same(
+    tram: Path, sorapipe: Sorapipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(tram, ("A small boat", "A large boat"), ("A gull", "A hawk"))
+    clone = tmp_path / "clone"
+    shutil.copytree(tram, clone, ignore=shutil.ignore_patterns("renders"))
+    here = os.environ["SORAPIPE_STATE_DIR"]
+    monkeypatch.setenv("SORAPIPE_STATE_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(clone)
+    data = out(sorapipe)
+    assert {step["action"] for step in data["steps"]} >= {"fetch", "re-render"}
+    monkeypatch.setenv("SORAPIPE_STATE_DIR", here)
+    monkeypatch.chdir(tram)
+    shutil.copy(clone / "plan.json", "plan.json")
+    said = sorapipe("run", "--plan", "plan.json", "--max-takes", "0", code=7).err
+    assert "the plan renders 2 takes and `--max-takes` allows 0; nothing was sent" in said
+
+
+def test_a_plan_in_another_folder_finds_its_storyboard(tram: Path, sorapipe: Sorapipe) -> None:
+    edit(tram, ("A small boat", "A large boat"))
+    (tram / "plans").mkdir()
+    sorapipe("plan", "--out", "plans/plan.json")
+    assert json.loads(Path("plans/plan.json").read_text())["storyboard"] == "../storyboard.yaml"
+    edit(tram, ("A small boat", "A broad boat"))
+    assert "boat t02 was edited" in sorapipe("run", "--plan", "plans/plan.json", code=3).err

@@ -327,3 +327,14 @@ def test_many_shots_with_one_cause_are_told_together(here: Path, sorapipe: Sorap
     assert len(json.loads(sorapipe("why", "--json").out)["shots"]) == 1501
     assert sorapipe("why", "s1", "s2").out.count("variable tone") == 2
     assert "      the same in 1,499 other shots" in sorapipe("plan", "--against", "HEAD").out
+
+
+def test_a_take_whose_text_nobody_kept(tram: Path, sorapipe: Sorapipe) -> None:
+    write(tram, FILM.replace("hangs in", "hangs on"))
+    shoot("storyboard.yaml", "cliff")
+    lock = tram / "storyboard.lock"
+    kept = [line for line in lock.read_text().splitlines(keepends=True) if "hangs on" not in line]
+    lock.write_text("".join(kept))
+    write(tram, FILM.replace("hangs in", "sits in"))
+    out = sorapipe("why", "cliff").out
+    assert "  the recipe is another one (no lock here holds the text that it was made from)\n" in out
