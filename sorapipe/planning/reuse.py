@@ -136,13 +136,17 @@ class Reuses:
     def claim(self, wanted: Wanted) -> tuple[Claim, ...]:
         """The takes that a shot gets from elsewhere: all that it had under its old name, which is known or found by its
         recipe, else what neighbours have."""
-        olds = self._moved_to.get(wanted.address, ())
-        claims = list(self._take_over(wanted, olds))
-        if not claims and wanted.missing > 0 and not olds:
-            claims = list(self._take_over(wanted, self._same_recipe(wanted)))
+        claims = list(self._take_over(wanted, self._moved_to.get(wanted.address, ())))
+        while self._lacks(wanted, claims) and (olds := self._same_recipe(wanted)):
+            so_far = wanted._replace(own=(*wanted.own, *(it.attempt for it in claims)))
+            claims += self._take_over(so_far, olds)
         if not claims and wanted.missing > 0 and wanted.shared and self._neighbours:
             claims = list(self._from_neighbours(wanted))
         return tuple(claims)
+
+    def _lacks(self, wanted: Wanted, claims: Sequence[Claim]) -> bool:
+        """Whether takes of today's recipe are missing still."""
+        return wanted.missing > sum(it.attempt.recipe in wanted.digests for it in claims)
 
     def collecting(self, address: str, digests: Collection[str], *, practice: bool) -> Attempt | None:
         """A take that is still open under the shot's old name: it is collected or settled before another is bought.
@@ -197,7 +201,8 @@ class Reuses:
             picks = self._facts.picks.get(old, ())
             pick = None if conflict(picks) else single_pick(picks)
             for attempt in self.orphans[old]:
-                if attempt.state is not AttemptState.DONE or attempt.token in self._used:
+                there = attempt.sha256 is not None and any(it.sha256 == attempt.sha256 for it in own)
+                if attempt.state is not AttemptState.DONE or attempt.token in self._used or there:
                     continue
                 copy = self._copy(attempt, wanted, own)
                 own.append(copy)

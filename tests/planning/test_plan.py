@@ -533,6 +533,16 @@ def test_a_shot_that_is_found_by_its_recipe_brings_the_takes_of_its_older_texts_
     assert said(world.plan()) == ["keep b t01: renamed", "keep b t02: renamed"]
 
 
+def test_a_shot_that_was_renamed_twice_brings_the_takes_of_both_names_and_buys_none_again() -> None:
+    world = World(board(shot("a", "Same.", takes=2)))
+    first = world.took("a")
+    world.storyboard = board(shot("b", "Same.", takes=2))
+    world.took("b", sha256=first.sha256, cost=Decimal(0))
+    world.took("b")
+    world.storyboard = board(shot("c", "Same.", takes=2))
+    assert said(world.plan()) == ["keep c t01: renamed", "keep c t02: renamed"]
+
+
 def test_of_two_takes_that_were_given_one_name_the_one_without_a_file_is_fetched_for_a_renamed_shot() -> None:
     world = World(board(shot("a", "Same.", takes=2)))
     first = world.took("a")
