@@ -10,7 +10,13 @@ import canary
 import pytest
 from cli.commands import Sorapipe
 
-PROFILE = "extends: simulator\nembedded: false\nrehearsal: false\nbase_url: https://api.example.org\nkey_env: HOUSE_SECRET_KEY\n"
+PROFILE = """\
+extends: simulator
+embedded: false
+rehearsal: false
+base_url: https://api.example.org
+key_env: HOUSE_SECRET_KEY
+"""
 NAME = "HOUSE_SECRET_KEY"
 
 
