@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from sorapipe.views.words import amount_of_bytes, count
 
 if TYPE_CHECKING:
+    from sorapipe.cli.production import Production
+    from sorapipe.planning.elsewhere import Elsewhere
+    from sorapipe.planning.levels import Read
     from sorapipe.state.renders import Renders
 
 _AT_ONCE = 4
@@ -23,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 def digests(
-    renders: Renders, clips: Mapping[str, str | None], sizes: Mapping[str, int | None], doing: str = "reading"
+    renders: Renders, clips: Mapping[str, str | None], sizes: Mapping[str, int], doing: str = "reading"
 ) -> dict[str, str | None]:
     """The sha256 of files by any keys, `None` where there is none. `sizes` are known sizes by path, for the progress.
 
@@ -37,7 +40,7 @@ def digests(
         done = 0
         for key, sha256 in zip(keys, readers.map(lambda key: _one(renders, clips[key]), keys), strict=True):
             found[key] = sha256
-            done += sizes.get(clips[key] or "") or 0
+            done += sizes.get(clips[key] or "", 0)
             tell(len(found), done)
     return found
 
@@ -70,6 +73,23 @@ def progress(doing: str, total: int) -> Iterator[Progress]:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def total_size(sizes: Iterable[int | None] | Sequence[int | None]) -> int:
-    """The sum of those that are known."""
-    return sum(size or 0 for size in sizes)
+def read_film(production: Production, addresses: Collection[str] | None) -> tuple[Read, int]:
+    """What lies in the places of the film's clips, every byte read; and how many bytes these were."""
+    from sorapipe.planning.keeping import elsewhere
+    from sorapipe.planning.levels import Read, in_film
+
+    inventory = production.inventory
+    clips: dict[str, str | None] = {}
+    kept: dict[str, Elsewhere] = {}
+    sizes: dict[str, int] = {}
+    for it, attempt, out in in_film(production.outlook, addresses):
+        keeper = elsewhere(it, attempt, inventory)
+        size = inventory.get(out or "")
+        if keeper is not None:
+            kept[attempt.token] = keeper
+        else:
+            clips[attempt.token] = out
+            if out is not None and isinstance(size, int):
+                sizes[out] = size
+    found = digests(production.workspace.clips, clips, sizes, "verifying")
+    return Read(found, kept), sum(sizes.values())

@@ -39,6 +39,7 @@ def command(
     from sorapipe.cli.performance import Order, again, carry_out, finish
     from sorapipe.cli.production import Production, produce, read, show
     from sorapipe.planning.collecting import collecting
+    from sorapipe.planning.elsewhere import Elsewhere
     from sorapipe.planning.plan_types import Plan, Wishes
     from sorapipe.planning.totals import totals
 
@@ -60,7 +61,9 @@ def command(
 
     plan = wanted(production)
     if not plan.steps:
-        click.echo("nothing to fetch: every clip that was paid is here", err=as_json)
+        kept = sorted({found for found in production.inventory.values() if isinstance(found, Elsewhere)})
+        said = "; ".join(f"what is not here {one.value} keeps: `{one.command}`" for one in kept)
+        click.echo(f"nothing to fetch: {said or 'every clip that was paid is here'}", err=as_json)
         return
     typed = f"sorapipe fetch{shell_words([*words, *excluding(exclude)])}"
     order = Order(Wishes(frozenset()), Terms(), provider, as_json, max_wait, typed)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="List what could be deleted in renders/: parts of downloads that are over, clips that no lock knows, and "
     "takes that are not in the film (of older texts, beside the picked one, no good, of shots that are gone). With "
     "--yes they are deleted. What is in the film or picked stays, and so do takes among which nobody has picked. A "
-    "clip that was paid and that no store has stays without --unpushed. Files of your own are listed and never deleted.",
+    "clip that was paid and that no store has stays without --unpushed. Your own files are listed and never deleted.",
     examples=(
         ("sorapipe gc", "lists, deletes nothing"),
         ("sorapipe gc --yes", "deletes what is safe to delete"),
@@ -92,6 +92,7 @@ def _store(production: Production, typed: str | None) -> Store | None:
 
 
 def _look(production: Production, chosen: Collection[str] | None, store: Store | None) -> Found:
+    from sorapipe.planning.elsewhere import Elsewhere
     from sorapipe.planning.litter import litter
     from sorapipe.planning.plan_types import Wishes
     from sorapipe.views.litter_view import Found
@@ -105,6 +106,7 @@ def _look(production: Production, chosen: Collection[str] | None, store: Store |
         for attempt in attempts
         if attempt.out is not None
     }
+    theirs |= {out for out, size in production.inventory.items() if isinstance(size, Elsewhere)}
     found = litter(production.outlook, production.plan(Wishes()), names, workspace.renders, theirs, chosen)
     stored = _stored(production, found, store)
     return Found(workspace.renders, sum(names.values()), found, stored, store.shown if store is not None else None)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from sorapipe.cli.clips_read import digests, total_size
+from sorapipe.cli.clips_read import read_film
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.options import page_for
 from sorapipe.cli.performance import Order, as_known, carry_out
 from sorapipe.cli.production import Production, Script, produce, show
 from sorapipe.engine.outcome import exit_code
 from sorapipe.planning.facts import AttemptState
-from sorapipe.planning.levels import Clip, Proof, in_film, proofs
+from sorapipe.planning.levels import Clip, Proof, proofs
 from sorapipe.planning.locked import Lack, bringing, lacking, missing
 from sorapipe.planning.stock import stock
 from sorapipe.storyboard.diagnostics import escape
@@ -134,12 +134,10 @@ def _short(text: str) -> str:
 def _verify(production: Production, order: Order, code: int, came: Came) -> None:
     """Reads every clip of the film and says how it stands. Raises `Quit`."""
     select = order.wishes.select
-    clips = {attempt.token: out for _, attempt, out in in_film(production.outlook, select)}
-    sizes = {out: production.inventory.get(out) for out in clips.values() if out is not None}
-    found = digests(production.workspace.clips, clips, sizes, "verifying")
+    found, size = read_film(production, select)
     every = proofs(production.outlook, production.plan(order.wishes), found, select)
     every = [_with_reason(one, came) for one in every]
-    here = Proofs(every, total_size(sizes.values()), frozenset())
+    here = Proofs(every, size, frozenset())
     if any(one.clip is not Clip.SAME for one in every):
         code = exit_code((code, Exit.CLIP))
     if order.as_json:

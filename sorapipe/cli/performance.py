@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,10 +21,11 @@ from sorapipe.cli.production import Production, Script, checked, produce
 from sorapipe.cli.signals import let_go
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.plan import narrowed
-from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Wishes
+from sorapipe.planning.plan_types import BUYS, CHANGED, KEPT_ELSEWHERE, Action, Plan, Wishes
 from sorapipe.planning.situation import look
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.views.ink import paint
+from sorapipe.views.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,7 +144,10 @@ def _idle(production: Production, plan: Plan, order: Order) -> None:
         for step in plan.steps:
             if step.reason.code == CHANGED:
                 click.echo(escape(f"{step.label} {take_label(step.take, step.letter)}: {step.reason.text}"))
-        click.echo("nothing to do: every take is there")
+        kept = Counter(step.reason for step in plan.steps if step.reason.code == KEPT_ELSEWHERE)
+        for reason, number in kept.items():
+            click.echo(f"{count(number, 'take')}: {reason.text}: `{reason.command}`")
+        click.echo("nothing to do: nothing is to be bought" if kept else "nothing to do: every take is there")
         return
     from sorapipe.cli.shoot import outcome_of_nothing
 

@@ -15,6 +15,7 @@ from sorapipe.planning.capabilities import Capabilities
 from sorapipe.planning.conditions import Conditions, conditions
 from sorapipe.planning.facts import Facts
 from sorapipe.planning.graph import Graph, build
+from sorapipe.planning.keeping import Inventory
 from sorapipe.planning.plan import finished, plan_from
 from sorapipe.planning.plan_types import Plan, Wishes
 from sorapipe.planning.recipe import Recipes, recipes
@@ -69,7 +70,7 @@ class Production:
     recipes: Recipes
     known: Known
     neighbours: Neighbours
-    inventory: Mapping[str, int | None]
+    inventory: Inventory
     outlook: Outlook
     diagnostics: Diagnostics
     sources: Mapping[str, Source]

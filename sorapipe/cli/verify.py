@@ -31,9 +31,9 @@ from sorapipe.cli.options import exclude_option, json_option, page_for, print_js
 @provider_option
 def command(words: tuple[str, ...], exclude: tuple[str, ...], every: bool, as_json: bool, provider: str | None) -> None:
     """Reads, compares, shows."""
-    from sorapipe.cli.clips_read import digests, total_size
+    from sorapipe.cli.clips_read import read_film
     from sorapipe.cli.production import produce, read, show
-    from sorapipe.planning.levels import Clip, in_film, proofs
+    from sorapipe.planning.levels import Clip, proofs
     from sorapipe.planning.plan_types import Wishes
     from sorapipe.views.proof_view import Proofs, proofs_data, proofs_text
 
@@ -41,11 +41,9 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], every: bool, as_js
     chosen = script.chosen(exclude=exclude, provider=provider)
     production = produce(script, provider)
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
-    clips = {attempt.token: out for _, attempt, out in in_film(production.outlook, chosen)}
-    sizes = {out: production.inventory.get(out) for out in clips.values() if out is not None}
-    found = digests(production.workspace.clips, clips, sizes, "verifying")
+    found, size = read_film(production, chosen)
     every_proof = proofs(production.outlook, production.plan(Wishes()), found, chosen)
-    here = Proofs(every_proof, total_size(sizes.values()), production.workspace.requested())
+    here = Proofs(every_proof, size, production.workspace.requested())
     if as_json:
         print_json(proofs_data(here))
     else:

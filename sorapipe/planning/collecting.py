@@ -8,6 +8,7 @@ from shlex import quote
 
 from sorapipe.planning.choice import letters
 from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.keeping import Inventory
 from sorapipe.planning.plan_types import Action, Reason, Step
@@ -37,15 +38,15 @@ def collecting(outlook: Outlook, inventory: Inventory, addresses: Collection[str
             ignored = addresses is None and attempt.token in facts.no_good
             if not ignored and (practice or not attempt.rehearsal):
                 label = outlook.labels.get(address, address)
-                steps += _step(label, attempt, names[attempt.token], inventory)
+                steps += _step(label, attempt, names[attempt.token], inventory, named=addresses is not None)
     return tuple(steps)
 
 
-def _step(label: str, attempt: Attempt, letter: str, inventory: Inventory) -> list[Step]:
+def _step(label: str, attempt: Attempt, letter: str, inventory: Inventory, *, named: bool) -> list[Step]:
     action, reason = Action.FETCH, _ASKED_AGAIN.get(attempt.state)
     if attempt.state is AttemptState.SUBMITTED:
         action, reason = Action.RESUME, _RUNNING
-    elif attempt.state is AttemptState.DONE and _missing(attempt, inventory):
+    elif attempt.state is AttemptState.DONE and _missing(attempt, inventory, named=named):
         reason = _GONE
     if reason is None:
         return []
@@ -59,9 +60,11 @@ def _step(label: str, attempt: Attempt, letter: str, inventory: Inventory) -> li
     ]
 
 
-def _missing(attempt: Attempt, inventory: Inventory) -> bool:
+def _missing(attempt: Attempt, inventory: Inventory, *, named: bool) -> bool:
+    """Whether a clip is to be brought. One that DVC would bring is only where its shot was named."""
     if attempt.address.startswith("@"):
         return False
     if attempt.token in inventory:
         return inventory[attempt.token] is None
-    return attempt.out is None or inventory.get(attempt.out, 0) is None
+    found = None if attempt.out is None else inventory.get(attempt.out, 0)
+    return found is None or (named and found is Elsewhere.DVC)

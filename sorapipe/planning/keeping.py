@@ -10,15 +10,16 @@ from typing import NamedTuple
 from sorapipe.planning.cast import uncertain
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.cost import NOTHING
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt, AttemptState
-from sorapipe.planning.plan_types import CHANGED, Action, Reason, Staleness, Step
+from sorapipe.planning.plan_types import CHANGED, KEPT_ELSEWHERE, Action, Reason, Staleness, Step
 from sorapipe.planning.reuse import Claim
 from sorapipe.planning.situation import Situation
 from sorapipe.planning.why import phrase
 
-Inventory = Mapping[str, int | None]
-"""The size of a clip by its path, `None` where it is missing. Where several takes were given one name, their tokens are
-in it too: a token says whether the file is that take's."""
+Inventory = Mapping[str, int | Elsewhere | None]
+"""The size of a clip by its path, `None` where it is missing, or which other program keeps it. Where several takes were
+given one name, their tokens are in it too: a token says whether the file is that take's."""
 
 
 class Kept(NamedTuple):
@@ -59,7 +60,8 @@ def _replaced(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
     """Whether somebody has put another file in the old place of a take that is taken over."""
     path = clip_of(it, attempt)
     known = path in inventory and attempt.size is not None and _claim(it, attempt) is not None
-    return known and inventory.get(path or "") not in (None, attempt.size)
+    found = inventory.get(path or "")
+    return known and not isinstance(found, Elsewhere) and found not in (None, attempt.size)
 
 
 def changed(it: Situation, attempt: Attempt, inventory: Inventory) -> int | None:
@@ -67,7 +69,22 @@ def changed(it: Situation, attempt: Attempt, inventory: Inventory) -> int | None
     if attempt.size is None or attempt.out is None or _claim(it, attempt) is not None:
         return None
     size = inventory.get(attempt.token, inventory.get(attempt.out))
-    return None if size == attempt.size else size
+    return None if size == attempt.size or isinstance(size, Elsewhere) else size
+
+
+def elsewhere(it: Situation, attempt: Attempt, inventory: Inventory) -> Elsewhere | None:
+    """Which other program keeps the clip of a finished take and has not brought it; `None` for none."""
+    claim = _claim(it, attempt)
+    token = attempt.token if claim is None else claim.old
+    found = inventory.get(token, inventory.get(clip_of(it, attempt) or ""))
+    return found if isinstance(found, Elsewhere) else None
+
+
+def in_place(it: Situation, attempt: Attempt, inventory: Inventory) -> bool:
+    """Whether the clip of a finished take can be used where it lies."""
+    if gone(it, attempt, inventory) or elsewhere(it, attempt, inventory) is not None:
+        return False
+    return changed(it, attempt, inventory) is None
 
 
 def collected(it: Situation, attempt: Attempt, letter: str) -> Step:
@@ -112,6 +129,10 @@ def kept(take: Kept, inventory: Inventory) -> Step:
         return replace(_lost(it, attempt, take.letter, _REPLACED if other else _GONE), reuse=reuse)
     film = it.film is not None and it.film.attempt.token == attempt.token
     stale, reason = _reason(take, film)
+    keeper = elsewhere(it, attempt, inventory)
+    if keeper is not None:
+        renewal = take.renewal if stale is not Staleness.FRESH else None
+        return replace(_kept_by(it, attempt, take.letter, keeper), stale=stale, stale_price=renewal)
     if claim is not None and stale is Staleness.FRESH:
         reason = claim.reason
     else:
@@ -128,6 +149,12 @@ def _other_file(attempt: Attempt, size: int) -> Reason:
     """The file is a person's and is left alone."""
     back = "; delete it to fetch the paid one again" if attempt.tasks else ""
     return Reason(CHANGED, f"the file was changed: {size:,} bytes, not {attempt.size:,}{back}")
+
+
+def _kept_by(it: Situation, attempt: Attempt, letter: str, keeper: Elsewhere) -> Step:
+    """A clip that another program has. One that is to be taken over from elsewhere is so once it is here."""
+    reason = Reason(KEPT_ELSEWHERE, f"its clip {keeper.text}", keeper.command)
+    return _step(it, attempt, letter, Action.KEEP, reason)
 
 
 _GONE = "its clip is not on disk"

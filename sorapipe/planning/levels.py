@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from shlex import quote
+from typing import NamedTuple
 
 from sorapipe.planning.choice import labels
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt
 from sorapipe.planning.keeping import clip_of
 from sorapipe.planning.plan_types import Plan, Staleness
@@ -30,6 +32,15 @@ class Clip(StrEnum):
     SAME = "same"
     MISSING = "missing"
     CHANGED = "changed"
+    ELSEWHERE = "elsewhere"
+
+
+class Read(NamedTuple):
+    """What lies in the places of clips, by the tokens of their takes: `digests` the sha256 of files, `None` where there
+    is none; `kept` the programs that have a clip and have not brought it."""
+
+    digests: Mapping[str, str | None]
+    kept: Mapping[str, Elsewhere]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +81,13 @@ def in_film(outlook: Outlook, addresses: Collection[str] | None = None) -> list[
     ]
 
 
-def proofs(
-    outlook: Outlook, plan: Plan, digests: Mapping[str, str | None], addresses: Collection[str] | None = None
-) -> list[Proof]:
-    """How much of each shot is the same, in the order of the storyboard. `digests` are the sha256 of the files in the
-    places of clips, by the tokens of the takes; `None` where there is no file."""
+def proofs(outlook: Outlook, plan: Plan, found: Read, addresses: Collection[str] | None = None) -> list[Proof]:
+    """How much of each shot is the same, in the order of the storyboard. `found` is what lies in the places
+    of clips."""
     there = {it.address: (attempt, out) for it, attempt, out in in_film(outlook, addresses)}
     why = {step.address: step.reason.text for step in reversed(plan.steps)}
     return [
-        _proof(it, *there[it.address], digests) if it.address in there else _without(it, why)
+        _proof(it, *there[it.address], found) if it.address in there else _without(it, why)
         for it in _situations(outlook, addresses)
     ]
 
@@ -96,12 +105,15 @@ def _without(it: Situation, why: Mapping[str, str]) -> Proof:
     return Proof(it.address, label, Level.NOTHING, text, command=f"sorapipe run {quote(label)}")
 
 
-def _proof(it: Situation, attempt: Attempt, out: str | None, digests: Mapping[str, str | None]) -> Proof:
+def _proof(it: Situation, attempt: Attempt, out: str | None, found: Read) -> Proof:
     label, name = it.shot.label, labels(it.attempts)[attempt.token]
-    clip, said = _clip(attempt, digests.get(attempt.token))
+    keeper = found.kept.get(attempt.token)
+    clip, said = _clip(attempt, found.digests.get(attempt.token))
+    if keeper is not None:
+        clip, said = Clip.ELSEWHERE, f"its clip {keeper.text}"
     same = attempt.token in it.unmoved and not it.conflict
     level = Level.INTENT if not same else Level.BYTES if clip is Clip.SAME else Level.REQUEST
-    command = f"sorapipe fetch {quote(label)}" if clip is Clip.MISSING else None
+    command = f"sorapipe fetch {quote(label)}" if clip is Clip.MISSING else keeper.command if keeper else None
     if not same and not it.held:
         command = command or f"sorapipe {'status' if it.conflict else 'why'} {quote(label)}"
     words = _words(it, clip, said, same)

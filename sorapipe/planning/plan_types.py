@@ -32,6 +32,16 @@ CHANGED = "changed"
 """The code of the reason for which a take is kept whose file is another one now."""
 
 
+KEPT_ELSEWHERE = "elsewhere"
+"""The code of the reason for which a take is kept whose clip another program keeps and has not brought."""
+NOT_HERE = frozenset({CHANGED, KEPT_ELSEWHERE})
+"""The codes of takes that are kept and whose clips are not in their places."""
+CONTRADICTED = "pick-conflict"
+"""The code of a take that is kept though two picks contradict each other, as a merge leaves them."""
+TOLD = NOT_HERE | {CONTRADICTED}
+"""The codes of takes that are kept and that a person should know about."""
+
+
 class Staleness(StrEnum):
     """Why a finished clip is no longer the shot's, or `fresh`."""
 

@@ -13,8 +13,8 @@ from sorapipe.planning.cost import NOTHING, request_price
 from sorapipe.planning.facts import UNSETTLED, Attempt, AttemptState
 from sorapipe.planning.gates import IDLE, READY, Gate, Gates, Result, State, worst
 from sorapipe.planning.graph import Edge, Kind
-from sorapipe.planning.keeping import Inventory, Kept, changed, collected, ended, gone, kept, unsettled
-from sorapipe.planning.plan_types import CHANGED, Action, Reason, Step, Wishes
+from sorapipe.planning.keeping import Inventory, Kept, collected, ended, gone, in_place, kept, unsettled
+from sorapipe.planning.plan_types import NOT_HERE, Action, Reason, Step, Wishes
 from sorapipe.planning.purchase import Asked, Desire, asked, desire
 from sorapipe.planning.situation import Outlook, Situation
 
@@ -90,7 +90,7 @@ class Planner:
         film = it.film
         if film is None or it.claims or (film.attempt.rehearsal and not self._want.practice):
             return True
-        if gone(it, film.attempt, self._inventory) or changed(it, film.attempt, self._inventory) is not None:
+        if not in_place(it, film.attempt, self._inventory):
             return True
         return desire(it, self._want).moves
 
@@ -297,7 +297,7 @@ def _stopgap(it: Situation) -> bool:
 
 def _lost(it: Situation, step: Step) -> Gate | None:
     """What those that need the clip in the film are told when it is another file, or gone for good."""
-    if step.action is not Action.BLOCKED and step.reason.code != CHANGED:
+    if step.action is not Action.BLOCKED and step.reason.code not in NOT_HERE:
         return None
     text = f"{it.shot.label} {take_label(step.take, step.letter)}: {step.reason.text}"
     return Gate(State.BLOCKED, Reason("parent-blocked", text, step.reason.command))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sorapipe.planning.choice import labels
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.keeping import Inventory
 from sorapipe.planning.situation import Outlook
@@ -14,11 +15,13 @@ _HAVE_CLIPS = frozenset({AttemptState.DONE, AttemptState.SUSPECT})
 
 
 class Clip(NamedTuple):
-    """A take with a clip. `name` is how it is said (`stairs t02`); `here` is whether a file lies in its place."""
+    """A take with a clip. `name` is how it is said (`stairs t02`); `here` is whether a file lies in its place,
+    `keeper` the program that keeps it and has not brought it."""
 
     attempt: Attempt
     name: str
     here: bool
+    keeper: Elsewhere | None = None
 
 
 def stock(outlook: Outlook, inventory: Inventory, addresses: Collection[str] | None) -> list[Clip]:
@@ -34,7 +37,7 @@ def stock(outlook: Outlook, inventory: Inventory, addresses: Collection[str] | N
         attempts = facts.attempts[address]
         names, label = labels(attempts), outlook.labels.get(address, address)
         found += [
-            Clip(attempt, f"{label} {names[attempt.token]}", is_here(attempt, inventory))
+            Clip(attempt, f"{label} {names[attempt.token]}", is_here(attempt, inventory), _keeper(attempt, inventory))
             for attempt in attempts
             if attempt.state in _HAVE_CLIPS and attempt.sha256 is not None
         ]
@@ -43,9 +46,18 @@ def stock(outlook: Outlook, inventory: Inventory, addresses: Collection[str] | N
 
 def is_here(attempt: Attempt, inventory: Inventory) -> bool:
     """Whether a file lies in the place of a take's clip; one that belongs to another take is none."""
+    return isinstance(_found(attempt, inventory), int)
+
+
+def _keeper(attempt: Attempt, inventory: Inventory) -> Elsewhere | None:
+    found = _found(attempt, inventory)
+    return found if isinstance(found, Elsewhere) else None
+
+
+def _found(attempt: Attempt, inventory: Inventory) -> int | Elsewhere | None:
     if attempt.token in inventory:
-        return inventory[attempt.token] is not None
-    return attempt.out is not None and inventory.get(attempt.out) is not None
+        return inventory[attempt.token]
+    return None if attempt.out is None else inventory.get(attempt.out)
 
 
 def absent(clips: Collection[Clip], no_good: Collection[str], *, named: bool) -> list[Clip]:
@@ -54,5 +66,8 @@ def absent(clips: Collection[Clip], no_good: Collection[str], *, named: bool) ->
     return [
         clip
         for clip in clips
-        if not clip.here and clip.attempt.state is AttemptState.DONE and (named or clip.attempt.token not in no_good)
+        if not clip.here
+        and clip.keeper is not Elsewhere.GIT_LFS  # its pointer lies in the place
+        and clip.attempt.state is AttemptState.DONE
+        and (named or clip.attempt.token not in no_good)
     ]

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.state.files import Files, Handle, StateError
+from sorapipe.state.pointers import LONGEST, Dvc, lfs_digest
 
 FOLDER = "renders"
 _PLACED = frozenset({AttemptState.DONE, AttemptState.SUSPECT})
@@ -116,8 +118,9 @@ class Renders:
                 self._files.sync_folder(one)
             self._rooted = True
 
-    def inventory(self, facts: Facts) -> dict[str, int | None]:
-        """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none.
+    def inventory(self, facts: Facts) -> dict[str, int | Elsewhere | None]:
+        """The size of every clip that an attempt names; `None` where none is. Links and linked folders hold none. Where
+        git-lfs or DVC has the clip and has not brought it, it says so.
 
         Where takes of different bytes name one file (two machines made them), it is looked at whose it is, and the
         tokens of these takes are in the answer too: the file belongs to at most one of them.
@@ -131,23 +134,42 @@ class Renders:
                     if first is not attempt:
                         shared.setdefault(attempt.out, [first]).append(attempt)
         folders: dict[str, dict[str, int]] = {}
-        found: dict[str, int | None] = {}
+        found: dict[str, int | Elsewhere | None] = {}
+        dvc = Dvc(self._files, self._root)
         for out in sorted(outs):
             folder, _, name = out.rpartition("/")
             if folder not in folders:
                 real = sound(out) and self._is_real(self._root / folder)
                 folders[folder] = self._files.sizes(self._root / folder) if real else {}
-            found[out] = folders[folder].get(name)
+            size = folders[folder].get(name)
+            if size is None and sound(out):
+                found[out] = Elsewhere.DVC if f"{name}.dvc" in folders[folder] or dvc.has(out) else None
+            elif size is not None and size <= LONGEST and self._is_pointer(out, size, shared.get(out, [outs[out]])):
+                found[out] = Elsewhere.GIT_LFS
+            else:
+                found[out] = size
         for out, several in shared.items():
             found |= self._owners(out, found[out], several)
         return found
 
-    def _owners(self, out: str, size: int | None, several: list[Attempt]) -> dict[str, int | None]:
+    def _is_pointer(self, out: str, size: int, several: list[Attempt]) -> bool:
+        """Whether a pointer of git-lfs to one of these clips is in their place."""
+        if any(it.size == size for it in several):
+            return False
+        sha256 = lfs_digest(self._files, self._root / out, size)
+        return sha256 is not None and any(it.sha256 == sha256 for it in several)
+
+    def _owners(
+        self, out: str, size: int | Elsewhere | None, several: list[Attempt]
+    ) -> dict[str, int | Elsewhere | None]:
         """By token: the size of the file for the take whose bytes it has, `None` for the others."""
         placed = [it for it in several if it.state in _PLACED and it.sha256 is not None]
-        if len({it.sha256 for it in placed}) <= 1:
+        if len({it.sha256 for it in placed}) <= 1 or size is Elsewhere.DVC:
             return {}
-        sha256 = None if size is None else self._files.digest(self._root / out)
+        if size is Elsewhere.GIT_LFS:
+            sha256 = lfs_digest(self._files, self._root / out, 0)
+        else:
+            sha256 = None if size is None else self._files.digest(self._root / out)
         return {it.token: size if it.sha256 == sha256 else None for it in placed}
 
     def _is_real(self, folder: Path) -> bool:

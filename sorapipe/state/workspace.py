@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Facts
 from sorapipe.state import meaning
 from sorapipe.state.books import (
@@ -164,10 +165,12 @@ class Workspace:
                 found |= intents(self.files.read(path) or b"")
         return frozenset(found)
 
-    def inventory(self, facts: Facts, neighbours: Iterable[tuple[str, Facts]] = ()) -> dict[str, int | None]:
-        """The size of every clip that an attempt names, `None` where none is; those of neighbours too, for they may be
-        reused here."""
-        found: dict[str, int | None] = {}
+    def inventory(
+        self, facts: Facts, neighbours: Iterable[tuple[str, Facts]] = ()
+    ) -> dict[str, int | Elsewhere | None]:
+        """The size of every clip that an attempt names, `None` where none is, or who else keeps it; those of neighbours
+        too, for they may be reused here."""
+        found: dict[str, int | Elsewhere | None] = {}
         for _, theirs in neighbours:
             found |= self.clips.inventory(theirs)
         return found | self.clips.inventory(facts)

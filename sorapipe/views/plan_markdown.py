@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sorapipe.planning.causes import Cause
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Staleness, Step, Upload
+from sorapipe.planning.plan_types import BUYS, TOLD, Action, Plan, Staleness, Step, Upload
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.markdown import code, details, fence, table, words
 from sorapipe.views.page import Page
@@ -67,7 +67,7 @@ def _row(step: Step, plan: Plan) -> tuple[str, str, str, str]:
 
 
 def _worth_a_row(step: Step) -> bool:
-    if step.action is not Action.KEEP or step.reason.code == CHANGED or step.reuse is not None:
+    if step.action is not Action.KEEP or step.reason.code in TOLD or step.reuse is not None:
         return True
     return step.stale is not Staleness.FRESH
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Gone, Plan, Staleness, Step, Upload
+from sorapipe.planning.plan_types import BUYS, TOLD, Action, Gone, Plan, Staleness, Step, Upload
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.page import Page
@@ -226,7 +226,7 @@ def _about(upload: Upload) -> str:
 
 
 def _worth_a_line(step: Step) -> bool:
-    if step.action is not Action.KEEP or step.reason.code == CHANGED:
+    if step.action is not Action.KEEP or step.reason.code in TOLD:
         return True
     return step.reuse is not None or step.stale is not Staleness.FRESH
 

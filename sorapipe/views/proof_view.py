@@ -63,6 +63,8 @@ def locked_text(found: Proofs, page: Page, brought: int) -> str:
     takes = max((len(one.take) for one in (*wrong, *old)), default=0)
     lines = [_row(page.paint("✗", "red"), one, width, takes) for one in wrong]
     lines += [_row(page.paint("·", "yellow"), one, width, takes) for one in old]
+    bringers = dict.fromkeys(one.command for one in wrong if one.clip is Clip.ELSEWHERE and one.command)
+    lines += [""] * bool(bringers) + [f"next: {command}" for command in bringers]
     total = len(found.proofs)
     came = f"{count(brought, 'clip')} brought, nothing bought" if brought else "nothing bought"
     if wrong:

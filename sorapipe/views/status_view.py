@@ -11,7 +11,7 @@ from functools import cached_property
 from sorapipe.planning.choice import Because, labels
 from sorapipe.planning.cost import spent
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
-from sorapipe.planning.plan_types import BUYS, CHANGED, Action, Plan, Reason, Staleness, Step
+from sorapipe.planning.plan_types import BUYS, CHANGED, KEPT_ELSEWHERE, TOLD, Action, Plan, Reason, Staleness, Step
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.planning.ways import Standing as Cast
 from sorapipe.storyboard.diagnostics import escape
@@ -65,7 +65,15 @@ class Standing:
     @cached_property
     def changed(self) -> frozenset[str]:
         """The tokens of takes whose file is another one now."""
-        steps = (step for step in self.plan.steps if step.reason.code == CHANGED)
+        return self._kept_for(CHANGED)
+
+    @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """The tokens of takes whose clips another program keeps and has not brought."""
+        return self._kept_for(KEPT_ELSEWHERE)
+
+    def _kept_for(self, code: str) -> frozenset[str]:
+        steps = (step for step in self.plan.steps if step.reason.code == code)
         return frozenset(step.attempt.token for step in steps if step.attempt is not None)
 
 
@@ -195,6 +203,7 @@ def _state(attempt: Attempt, it: Situation, standing: Standing) -> str:
     said = ["no good"] if attempt.token in standing.facts.no_good else []
     said += ["missing"] if _missing(attempt, standing) else []
     said += ["changed"] if attempt.token in standing.changed else []
+    said += ["not here"] if attempt.token in standing.elsewhere else []
     old = attempt.token not in it.current
     said += ["stale"] if old or (it.stale is not Staleness.FRESH and _in_film(attempt, it)) else []
     said += ["rehearsal"] if attempt.rehearsal and not standing.outlook.ground.capabilities.rehearsal else []
@@ -281,7 +290,7 @@ def _spent(attempts: Iterable[Attempt]) -> Mapping[str | None, Decimal]:
 
 def _calls(step: Step) -> bool:
     """Whether a step is something a person should know about."""
-    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH or step.reason.code == CHANGED
+    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH or step.reason.code in TOLD
 
 
 def _is_work(step: Step) -> bool:

@@ -41,7 +41,7 @@ def push_text(moved: Moved, page: Page) -> str:
         lines.append(f"nothing to push: no clip is here or in {store}")
     if moved.absent:
         names = escape(listing([clip.name for clip in moved.absent]))
-        lines += [f"neither here nor there: {names}", "", f"next: {page.command('sorapipe fetch')}"]
+        lines += [f"neither here nor there: {names}", "", *_next(moved.absent, page)]
     return "\n".join(lines) + "\n"
 
 
@@ -60,7 +60,7 @@ def pull_text(moved: Moved, page: Page) -> str:
         lines.append(f"nothing to bring: every clip of the lock is here{_also(moved.there, 'in all', ' · ')}")
     if moved.absent:
         names = escape(listing([clip.name for clip in moved.absent]))
-        lines += [f"not in {store}: {names}", "", f"next: {page.command('sorapipe fetch')}"]
+        lines += [f"not in {store}: {names}", "", *_next(moved.absent, page)]
     return "\n".join(lines) + "\n"
 
 
@@ -93,6 +93,12 @@ def _wrong(moved: Moved, page: Page) -> list[str]:
         f"  {page.paint('✗', 'red')} {escape(clip.name):{width}}  {escape(why)}" for clip, why in moved.wrong.items()
     ]
     return [*rows, ""] if rows else []
+
+
+def _next(absent: Sequence[Clip], page: Page) -> list[str]:
+    """What brings clips that no store has."""
+    commands = [clip.keeper.command if clip.keeper else page.command("sorapipe fetch") for clip in absent]
+    return [f"next: {command}" for command in dict.fromkeys(commands)]
 
 
 def _clips(clips: Sequence[Clip]) -> str:
