@@ -63,11 +63,11 @@ def mixed(result: bytes, sources: Iterable[bytes]) -> list[str]:
 
 
 def _is_join(line: Line, given: list[Line]) -> bool:
-    """Whether a line is that of the highest state, with tasks that the others had."""
+    """Whether a line is one of the highest state with all its tasks, and perhaps tasks that the others had."""
     highest = max((_RANKS.index(one["state"]) for one in given), default=-1)
-    bodies = [_body(one) for one in given if _RANKS.index(one["state"]) == highest]
     every = {task for one in given for task in tasks(one)}
-    return _body(line) in bodies and tasks(line) <= every
+    whose = [one for one in given if _RANKS.index(one["state"]) == highest and _body(one) == _body(line)]
+    return any(tasks(one) <= tasks(line) <= every for one in whose)
 
 
 def _body(line: Line) -> Line:
