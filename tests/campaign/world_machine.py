@@ -93,6 +93,7 @@ class Process:
         self.signalled = False
         self.refused = 0
         self.last_breath: list[Callable[[], object]] = []
+        self.gone = False
         self._operations = 0
 
     @property
@@ -190,6 +191,7 @@ class Machine:
             with redirect_stdout(out), redirect_stderr(err):
                 code = int(console.run(line))
                 disk.refuse, disk.kill_at = None, None
+                process.gone = True  # its lock is free: what its threads still do, they do like those of a killed one
                 for breath in process.last_breath:
                     breath()
         except Killed:

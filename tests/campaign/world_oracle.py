@@ -69,7 +69,8 @@ class Oracle:
         if machine.name in self._flying:
             self.say(f"1: {machine.name} has two creates in flight")
         self._sent.add(token)
-        self._flying.add(machine.name)
+        if not caller.gone:
+            self._flying.add(machine.name)
         for problem in self.manners.sending(caller):
             self.say(problem)
         intent = own.entries.get(token)
@@ -88,7 +89,8 @@ class Oracle:
     def answered(self, caller: Process, order: Order, answer: CreateAnswer) -> None:
         """The answer is on its way back."""
         self.manners.answered(caller, answer)
-        self._flying.discard(caller.name)
+        if not caller.gone:
+            self._flying.discard(caller.name)
         if isinstance(answer, Accepted):
             self.of(caller.machine).taken[order.token] = answer.task
         elif isinstance(answer, Refused) and order.token in self._granted:

@@ -20,7 +20,7 @@ _URGENCY = ("uncertain", "blocked", "wait", "fetch", "resume", "render", "re-ren
 MOST_RUNS = 6
 MOST_TIMES = 3
 """How often a person types the same command."""
-MOST_ROUNDS = 8
+MOST_ROUNDS = 12
 LONGEST = 48 * 3600.0
 """Virtual seconds until all is at rest."""
 
@@ -162,6 +162,7 @@ class Person:
         grants: Counter[str] = Counter()
         if verb == "pick":
             words = [words[0], self._a_take(machine, words[0])]
+            self._typed.clear()  # what was in vain before may help now
         elif verb == "roll":
             grants[words[0]] = 1
             words.append("--yes")

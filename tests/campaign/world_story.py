@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from campaign.world_books import Entry, Reader
@@ -52,7 +53,11 @@ class Story:
         self.told.append(f"{self.world.now:10.2f}  {text}")
 
     def steps(self) -> None:
-        """All that happens before everybody comes to their senses."""
+        """All that happens before everybody comes to their senses. Two machines often begin with one lock."""
+        if len(self.machines) > 1 and self.dice.random() < 0.6:
+            self.run(self.machines[0])
+            for machine in self.machines:
+                self.pull(machine)
         for _ in range(self.dice.randint(3, _MOST_STEPS)):
             self.step(self.dice.choice(self.machines))
             if self.oracle.broken:
@@ -64,7 +69,7 @@ class Story:
             self.studio.weather = any_weather(self.dice)
             self.studio.script.lag = self.dice.choice([0.0, 30.0, LONGEST_LAG])
         happens = self.dice.choices(list(_STEPS), list(_STEPS.values()))[0]
-        if len(self.machines) > 1 and self.dice.random() < 0.15:
+        if len(self.machines) > 1 and self.dice.random() < 0.3:
             happens = Story.pull
         happens(self, machine)
         self.world.now += self.dice.choice([1.0, 10.0, 2000.0])
@@ -197,6 +202,7 @@ class Story:
             machine.disk.take_away(self.dice.choice(paths))
         else:
             path, own = self.dice.choice(paths), b"a person's own cut"
+            path = _next_take(path) if len(paths) % 2 else path  # what is to be rendered may have its name taken
             machine.disk.put(path, own)
             self.oracle.person_cut(machine, path, own)
         self.touched(machine, kind)
@@ -230,6 +236,12 @@ class Story:
     def pull(self, machine: Machine) -> None:
         """Commit, pull, push."""
         self.touched(machine, self.clones[machine.name].sync())
+
+
+def _next_take(path: Path) -> Path:
+    """The name that the next take of a clip's shot will want."""
+    stem, _, take = path.stem.partition("_t")
+    return path.with_name(f"{stem}_t{int(take[:2]) + 1:02}.mp4")
 
 
 def granted(machine: Machine, waiting: list[Entry]) -> Counter[str]:
