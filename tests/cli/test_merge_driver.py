@@ -77,7 +77,12 @@ def test_picks_that_contradict_each_other_are_told_at_the_merge(clone: Clone, so
     assert "storyboard.lock: a is picked 2 times: t01, t02" in said
     assert "`sorapipe pick a N` settles it" in said
     assert "warning: a is picked 2 times" in sorapipe("lock", "verify").out
+    held = "in the film until a person settles which pick holds"
+    for words in (("plan",), ("plan", "--format", "markdown"), ("status",)):
+        assert held in sorapipe(*words).out
+    assert "sorapipe pick a N" in sorapipe("status").out
     sorapipe("pick", "a", "1")
+    assert held not in sorapipe("plan", "--all").out
     assert "warning" not in sorapipe("lock", "verify").out
 
 
