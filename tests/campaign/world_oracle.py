@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 from campaign.world_books import Entry, Page
-from campaign.world_film import GUEST, Film
 from campaign.world_machine import Machine, Process
 from campaign.world_manners import Manners
+from campaign.world_needs import inputs_missing, over_budget, under_old_names
 from campaign.world_studio import Studio
 from sorapipe.providers.base import Accepted, CreateAnswer, Order, Refused
 from sorapipe.state.lock import LockUnusable, loads
-
-_HERE = frozenset({"done", "submitted"})
 
 
 @dataclass
@@ -80,9 +77,9 @@ class Oracle:
         if token.encode() not in machine.books.sure():
             self.say(f"4: the intent of {intent.address} ({token}) is not durable")
         for problem in (
-            *_inputs_missing(caller, self.studio, whole, intent),
+            *inputs_missing(caller, self.studio, whole, intent),
             *self._known_already(caller, whole, intent),
-            *_over_budget(whole, caller.film),
+            *over_budget(whole, caller.film),
         ):
             self.say(problem)
 
@@ -117,7 +114,7 @@ class Oracle:
             states = ", ".join(f"{it.take}: {it.state}" for it in known)
             return [f"1: {address} was bought though {film.takes(address)} of it are known ({states})"]
         here = {it.sha256 for it in whole.entries.values() if it.address == address}
-        old = _under_old_names(whole, intent, film)
+        old = under_old_names(whole, intent, film)
         elsewhere = [it for it in old if it.sha256 not in here and it.token in caller.known]
         if elsewhere and len(known) + len(elsewhere) >= film.takes(address):
             there = elsewhere[0]
@@ -251,13 +248,6 @@ class Oracle:
             self.say(f"the lock of {machine.name} can't be read: {error}")
 
 
-def _under_old_names(whole: Page, intent: Entry, film: Film) -> list[Entry]:
-    """Takes of the same recipe that are there, or on their way, at an address that the film no longer has."""
-    names = {one.name for one in film}
-    every = (it for it in whole.entries.values() if it.recipe == intent.recipe and it.state in _HERE)
-    return [it for it in every if it.address not in names and not it.address.startswith("@")]
-
-
 def _start(prompt: str) -> str:
     """A prompt up to the first one that is mentioned in it."""
     return prompt.partition("@")[0]
@@ -271,37 +261,3 @@ def _missing(machine: Machine, entry: Entry) -> str | None:
     return ", ".join(
         f"{out} {'is not there' if sha256 is None else 'has other bytes'}" for out, sha256 in found.items()
     )
-
-
-def _inputs_missing(caller: Process, studio: Studio, whole: Page, intent: Entry) -> list[str]:
-    """Promise 4: what goes into an order is done, and here; under which name is all the same."""
-    said, machine, film = [], caller.machine, caller.film
-    for address, sha256 in intent.inputs.items():
-        made = [it for it in whole.entries.values() if it.sha256 == sha256 and it.state == "done" and it.out]
-        by_task = bool(made) and intent.address.startswith("@")  # no clip is sent, only the id of its task
-        if not by_task and not any(machine.disk.digest(machine.folder / str(it.out)) == sha256 for it in made):
-            said.append(f"4: {intent.address} was sent before {address} was done and here")
-    shot = film.shot(intent.address)
-    parents = set(shot.parents) if shot is not None else {film.pictures[0].name}
-    done = [it for it in whole.entries.values() if it.state == "done"]
-    shown = {_shown(studio.charges[task].order.prompt) for it in done for task in it.tasks if task in studio.charges}
-    late = [one.name for one in film if one.name in parents and _shown(one.words) not in shown]
-    made = [it for it in whole.entries.values() if it.address == f"@{GUEST}"]
-    if shot is not None and shot.guest and not any(it.state == "done" or studio.finished(it.tasks) for it in made):
-        late.append(f"@{GUEST}")
-    return said + [f"4: {intent.address} was sent before {name} was done" for name in late]
-
-
-def _shown(words: str) -> str:
-    """Which picture a prompt asks for, whatever text of it."""
-    return words.partition(",")[0]
-
-
-def _over_budget(whole: Page, film: Film) -> list[str]:
-    """What was spent so far, this order included; what is uncertain counts."""
-    if film.budget is None:
-        return []
-    spent = sum(
-        (Decimal(it.cost or 0) for it in whole.entries.values() if it.token not in whole.not_bought), Decimal(0)
-    )
-    return [f"6: {spent} were spent of a budget of {film.budget}"] if spent > film.budget else []
