@@ -50,12 +50,10 @@ def command(
     if sorted_words.shots:
         chosen = frozenset[str]().union(*(uncertain.addresses(production, word) for word in sorted_words.shots))
 
-    if exclude:
-        left_out = frozenset[str]().union(*(uncertain.addresses(production, word) for word in exclude))
-        chosen = (frozenset(production.facts.attempts) if chosen is None else chosen) - left_out
+    left_out = frozenset[str]().union(*(uncertain.addresses(production, word) for word in exclude))
 
     def wanted(now: Production) -> Plan:
-        steps = collecting(now.outlook, now.inventory, chosen)
+        steps = tuple(one for one in collecting(now.outlook, now.inventory, chosen) if one.address not in left_out)
         sums = totals(now.outlook, steps, chosen)
         return replace(now.plan(Wishes(frozenset())), steps=steps, totals=sums, uploads=(), gone=())
 

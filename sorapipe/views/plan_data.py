@@ -9,6 +9,9 @@
      gone: [{address, label, takes, cost, currency}],
      warnings: [diagnostic]}
 
+With `--against` a member `against` is added (`against_view`); a file that `--out` writes has `storyboard`, the path of
+the storyboard from there, and `reviewed` (`planning.reviewed`) as well.
+
 Decimals are strings, so that no digit is lost; what is not known is null. Members are added, never renamed.
 """
 

@@ -151,6 +151,11 @@ def test_shots_are_left_out(tram: Path, sorapipe: Sorapipe) -> None:
     )
 
 
+def test_takes_that_are_no_good_may_be_missing_also_where_shots_are_left_out(tram: Path, sorapipe: Sorapipe) -> None:
+    sorapipe("ng", "gone", "1")
+    assert "nothing to fetch" in sorapipe("fetch", "--exclude", "lost").out
+
+
 def test_a_selection_brings_its_missing_parents_along_with_their_prices(here: Path, sorapipe: Sorapipe) -> None:
     text = "sorapipe: 1\nshots: [{id: a, prompt: A.}, {id: b, continues: a, prompt: B.}, {id: c, prompt: C.}]\n"
     (here / "storyboard.yaml").write_text(text)
