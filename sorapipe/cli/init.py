@@ -108,14 +108,20 @@ def _locks(films: list[Path]) -> frozenset[str]:
 
 def _tell_git(films: list[Path]) -> None:
     """Tells this clone how locks are merged, where somebody has not decided otherwise."""
+    from sorapipe.state.files import StateError
     from sorapipe.state.git import Git
 
     git = Git.of(films[0].parent)
     wanted = git is not None and any(
         git.attribute(of_manifest(path).lock.absolute(), "merge") == "sorapipe" for path in films
     )
-    if git is not None and wanted and configure(git):
-        click.echo(f"{DRIVER}: set in this clone, so that git joins locks by their records", err=True)
+    if git is None or not wanted:
+        return
+    try:
+        if configure(git):
+            click.echo(f"{DRIVER}: set in this clone, so that git joins locks by their records", err=True)
+    except StateError as error:  # the storyboard is there all the same
+        click.echo(f"note: {error}: `sorapipe lock merge-driver` tries it again", err=True)
 
 
 def _schema(path: Path) -> bool:

@@ -265,5 +265,10 @@ def test_init_in_a_folder_of_a_repository_tells_git(here: Path, sorapipe: Sorapi
     assert "merge.sorapipe.driver: set in this clone" in sorapipe("init", "films/skerry").err
     assert clone.git("check-attr", "merge", "--", "films/skerry/storyboard.lock").strip().endswith("sorapipe")
     assert "lock merge-driver %O %A %B %P" in clone.git("config", "merge.sorapipe.driver")
+    (clone.folder / ".git/config.lock").touch()
+    clone.git("config", "-f", ".git/config.new", "core.bare", "false")
+    (clone.folder / ".git/config.new").replace(clone.folder / ".git/config")
+    assert "`sorapipe lock merge-driver` tries it again" in sorapipe("init", "films/second").err
+    assert "can't set `merge.sorapipe.driver`" in sorapipe("lock", "merge-driver", code=11).err
     line = subprocess.run(["git", "config", "--global", "--list"], capture_output=True, text=True, check=False)
     assert "sorapipe" not in line.stdout
