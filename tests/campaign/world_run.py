@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from errno import EIO
+from functools import partial
 from queue import Empty
 from random import Random
 from typing import Protocol
@@ -98,11 +99,11 @@ class VirtualRun(Run):
     def _expect(self, harm: Harm) -> None:
         began = self._stage.now
         for at, number in harm.signals:
-            self._push(began + at, lambda number=number: self._signal(number))
+            self._push(began + at, partial(self._signal, number))
         for at, seconds in harm.sleeps:
-            self._push(began + at, lambda seconds=seconds: self._sleep(seconds))
+            self._push(began + at, partial(self._sleep, seconds))
         for at, task in harm.hints:
-            self._push(began + at, lambda task=task: self.hint(task))
+            self._push(began + at, partial(self.hint, task))
         for at, call in harm.calls:
             self._push(began + at, call)
         if harm.after is not None:
@@ -192,4 +193,4 @@ class VirtualRun(Run):
             if kind == 1:
                 self._do(what)
             elif kind == 2:
-                stage.last_breath.append(lambda what=what: self._do(what))
+                stage.last_breath.append(partial(self._do, what))
