@@ -55,7 +55,7 @@ def vanished_at_the_first_404(swap: Swap) -> None:
 @wrong(
     "buys a shot again whose job is not found once",
     faults("status-404 poll first tasks", says="gull was paid 2 times in one run"),
-    worlds(13, 16, says="^1: .* was bought though 1 of it are known"),
+    worlds(16, 14, 13, most=150, says="^1: .* was bought though 1 of it are known"),
 )
 def buys_again_what_is_not_found(swap: Swap) -> None:
     def again(self: Watch, job: Any, answer: Any, now: float) -> None:
@@ -100,7 +100,7 @@ def shows_no_way_out(swap: Swap) -> None:
 @wrong(
     "counts nothing for what is uncertain",
     crash("point:P5:simulator:1", says="^6: .* is shown"),
-    worlds(11, 49, says="^6: .* is shown on"),
+    worlds(11, 16, most=150, says="^6: .* is shown on"),
 )
 def uncertain_costs_nothing(swap: Swap) -> None:
     spent_on = cost.spent_on

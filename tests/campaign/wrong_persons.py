@@ -9,7 +9,7 @@ from sorapipe.planning.facts import Facts
 
 @wrong(
     "binds a task to a shot though another shot has it",
-    worlds(131, most=200, says="^3: the clip of .* is of .*, not of"),
+    worlds(529, most=800, says="^3: the clip of .* is of .*, not of"),
 )
 def binds_a_task_twice(swap: Swap) -> None:
     swap(uncertain, "in_use", lambda production, task: None)
@@ -17,7 +17,7 @@ def binds_a_task_twice(swap: Swap) -> None:
 
 @wrong(
     "binds whatever it is told, without a question to the provider",
-    worlds(69, most=200, says="^6: .* is shown on"),
+    worlds(69, most=300, says="^6: .* is shown on"),
 )
 def binds_unasked(swap: Swap) -> None:
     swap(binding, "_ask", lambda providers, attempt, task, target: None)
@@ -25,7 +25,7 @@ def binds_unasked(swap: Swap) -> None:
 
 @wrong(
     "sends what is uncertain again without a person's word",
-    worlds(0, 9, says="^1: .* was bought though"),
+    worlds(0, 9, 11, says="^1: .* was bought though"),
 )
 def sends_what_is_uncertain_again(swap: Swap) -> None:
     swap(Facts, "holds_up", lambda self, attempt: False)
