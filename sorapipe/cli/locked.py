@@ -53,6 +53,12 @@ def perform_locked(script: Script, order: Order) -> None:
     production = produce(script, order.provider)
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
     _refuse(production, order)
+    if production.known.behind and not order.as_json:
+        name, target = production.workspace.lock_path.name, production.script.words.target
+        text = (
+            f"`{name}` lacks something that this machine knows, so a clone lacks it too: `sorapipe run{target}` adds it"
+        )
+        click.echo(f"note: {escape(text)}", err=True)
     code, came = int(Exit.DONE), Came()
     if _wanted(production, order).steps:
         with production.workspace.hold(order.command) as session:

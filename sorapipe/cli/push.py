@@ -33,7 +33,8 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], store: str | None,
     from sorapipe.cli.moving import move
     from sorapipe.cli.production import produce, read, show
     from sorapipe.cli.stores import need_store, translated
-    from sorapipe.planning.stock import Clip, stock
+    from sorapipe.planning.plan_types import Wishes
+    from sorapipe.planning.stock import Clip, asked_for, stock
     from sorapipe.state.store import StoreError
     from sorapipe.state.transfer import Stopped, Wrong, push
     from sorapipe.views.store_view import Moved, moved_data, push_text
@@ -69,7 +70,10 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], store: str | None,
     ends = {clip: end for clip, end in ended.items() if isinstance(end, str)}
     by_end = {end: [clip for clip in clips if ends.get(clip) == end] for end in ("moved", "there", "absent")}
     wrong = {clip: str(ended[clip]) for clip in clips if clip not in ends}
-    moved = Moved(there.shown, by_end["moved"], by_end["there"], by_end["absent"], wrong, {})
+    needed = asked_for(production.plan(Wishes()))
+    lost = [clip for clip in by_end["absent"] if clip.attempt.token in needed]
+    spare = [clip for clip in by_end["absent"] if clip.attempt.token not in needed]
+    moved = Moved(there.shown, by_end["moved"], by_end["there"], lost, wrong, {}, spare)
     if as_json:
         print_json(moved_data(moved, "pushed"))
     else:

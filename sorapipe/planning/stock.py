@@ -9,6 +9,7 @@ from sorapipe.planning.choice import labels
 from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Attempt, AttemptState
 from sorapipe.planning.keeping import Inventory
+from sorapipe.planning.plan_types import Plan
 from sorapipe.planning.situation import Outlook
 
 _HAVE_CLIPS = frozenset({AttemptState.DONE, AttemptState.SUSPECT})
@@ -58,6 +59,11 @@ def _found(attempt: Attempt, inventory: Inventory) -> int | Elsewhere | None:
     if attempt.token in inventory:
         return inventory[attempt.token]
     return None if attempt.out is None else inventory.get(attempt.out)
+
+
+def asked_for(plan: Plan) -> frozenset[str]:
+    """The tokens of takes whose clips a run would bring or needs where they are."""
+    return frozenset(step.attempt.token for step in plan.steps if step.attempt is not None)
 
 
 def absent(clips: Collection[Clip], no_good: Collection[str], *, named: bool) -> list[Clip]:

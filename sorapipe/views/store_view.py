@@ -13,8 +13,9 @@ from sorapipe.views.words import amount_of_bytes, count, listing
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """`moved` were copied, `there` were at their end already, `absent` are at neither end; `wrong` are refused, with
-    the reason. `store` is how the store is called. `beside` are clips that got another name, by their usual one."""
+    """`moved` were copied, `there` were at their end already, `absent` are at neither end, and so are `spare` ones,
+    which no run would ask for; `wrong` are refused, with the reason. `store` is how the store is called. `beside` are
+    clips that got another name, by their usual one."""
 
     store: str
     moved: Sequence[Clip]
@@ -22,6 +23,7 @@ class Moved:
     absent: Sequence[Clip]
     wrong: Mapping[Clip, str]
     beside: Mapping[str, str]
+    spare: Sequence[Clip] = ()
 
     @property
     def size(self) -> int:
@@ -39,10 +41,7 @@ def push_text(moved: Moved, page: Page) -> str:
         lines.append(f"every clip that is here is in {store}: {_clips(moved.there)}")
     elif not moved.wrong:
         lines.append(f"nothing to push: no clip is here or in {store}")
-    if moved.absent:
-        names = escape(listing([clip.name for clip in moved.absent]))
-        lines += [f"neither here nor there: {names}", "", *_next(moved.absent, page)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_lost("neither here nor there", moved, page)]) + "\n"
 
 
 def pull_text(moved: Moved, page: Page) -> str:
@@ -57,11 +56,9 @@ def pull_text(moved: Moved, page: Page) -> str:
     if moved.moved:
         lines.append(f"{_clips(moved.moved)} brought from {store}{_also(moved.there, 'here already')}")
     elif not moved.wrong and not moved.absent:
-        lines.append(f"nothing to bring: every clip of the lock is here{_also(moved.there, 'in all', ' · ')}")
-    if moved.absent:
-        names = escape(listing([clip.name for clip in moved.absent]))
-        lines += [f"not in {store}: {names}", "", *_next(moved.absent, page)]
-    return "\n".join(lines) + "\n"
+        every = "every clip that is needed" if moved.spare else "every clip of the lock"
+        lines.append(f"nothing to bring: {every} is here{_also(moved.there, 'in all', ' · ')}")
+    return "\n".join([*lines, *_lost(f"not in {store}", moved, page)]) + "\n"
 
 
 def moved_data(moved: Moved, verb: str) -> dict[str, object]:
@@ -73,6 +70,7 @@ def moved_data(moved: Moved, verb: str) -> dict[str, object]:
         "bytes": moved.size,
         "already": len(moved.there),
         "absent": [_data(clip) for clip in moved.absent],
+        "spare": [_data(clip) for clip in moved.spare],
         "wrong": [_data(clip) | {"why": escape(why)} for clip, why in moved.wrong.items()],
     }
 
@@ -95,10 +93,18 @@ def _wrong(moved: Moved, page: Page) -> list[str]:
     return [*rows, ""] if rows else []
 
 
-def _next(absent: Sequence[Clip], page: Page) -> list[str]:
-    """What brings clips that no store has."""
-    commands = [clip.keeper.command if clip.keeper else page.command("sorapipe fetch") for clip in absent]
-    return [f"next: {command}" for command in dict.fromkeys(commands)]
+def _lost(where: str, moved: Moved, page: Page) -> list[str]:
+    """What is not to be had, and what brings it."""
+    lines = [f"{where}, and not needed: {_names(moved.spare)}"] if moved.spare else []
+    if not moved.absent:
+        return lines
+    commands = [clip.keeper.command if clip.keeper else page.command("sorapipe fetch") for clip in moved.absent]
+    brings = [f"next: {command}" for command in dict.fromkeys(commands)]
+    return [*lines, f"{where}: {_names(moved.absent)}", "", *brings]
+
+
+def _names(clips: Sequence[Clip]) -> str:
+    return escape(listing([clip.name for clip in clips]))
 
 
 def _clips(clips: Sequence[Clip]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from studio import Studio, opened
 
-pytest.importorskip("fsspec")
+from sorapipe.cli.stores import translated
+from sorapipe.state.store import StoreError, UrlStore
 
 FILM = """\
 sorapipe: 1
@@ -163,6 +165,7 @@ def test_what_is_nowhere_is_named(film: Studio, clone: Studio, store: Path) -> N
 
 
 def test_a_store_behind_a_url_is_a_store(film: Studio, clone: Studio, store: Path) -> None:
+    pytest.importorskip("fsspec")
     url = f"file://{store}"
     film.run("push", "--store", url)
     assert in_store(store) == {digest: digest for digest in digests(film.folder / CLIPS).values()}
@@ -170,6 +173,31 @@ def test_a_store_behind_a_url_is_a_store(film: Studio, clone: Studio, store: Pat
     clone.run("pull", "--store", url)
     assert digests(clone.folder / CLIPS) == digests(film.folder / CLIPS)
     assert "needs a package that is not here" in film.run("push", "--store", "sftp://u:secret@x/y", code=2).err
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(StoreError, match="a store behind a URL such as `team` needs fsspec") as caught:
+        UrlStore("s3://bucket/x", "team")
+    end = translated(caught.value)
+    assert (end.code, end.hint) == (2, "`pip install 'sorapipe[store]'`")
+
+
+def test_only_the_film_is_pulled_where_that_is_asked(film: Studio, clone: Studio, store: Path) -> None:
+    film.run("push", "--store", str(store))
+    assert clone.run("pull", "--film", "--store", str(store)).out.startswith("3 clips (")
+    assert set(digests(clone.folder / CLIPS)) == {"a_t01.mp4", "b_t01.mp4", "c_t01.mp4"}
+
+
+def test_what_no_run_asks_for_may_be_nowhere(film: Studio, clone: Studio, store: Path) -> None:
+    film.run("pick", "c", "2")
+    film.run("gc", "--yes")
+    shutil.copy(film.folder / "storyboard.lock", clone.folder / "storyboard.lock")
+    said = film.run("push", "--store", str(store)).out
+    assert "neither here nor there, and not needed: c t01\n" in said
+    said = clone.run("pull", "--store", str(store)).out
+    assert f"not in {store}, and not needed: c t01\n" in said
+    assert "nothing to do" in clone.run("run").out
 
 
 def test_a_url_shows_no_password(film: Studio) -> None:
