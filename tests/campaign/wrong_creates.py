@@ -26,7 +26,7 @@ from sorapipe.state.files import Handle
 from sorapipe.state.session import Session
 
 _SERVER_ERROR = 500
-EARLY = (11, 98, 2, 22, 15, 70, 26, 12, 23, 13)
+EARLY = (11, 98, 2, 22, 15, 70, 26, 12, 23, 13, 50, 21, 60, 86, 74, 92)
 """Seeds of signals that come while orders are sent."""
 
 
