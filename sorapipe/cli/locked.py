@@ -112,7 +112,7 @@ def _pull(production: Production, session: Session, order: Order) -> int:
 
 def _refuse(production: Production, order: Order) -> None:
     """Raises `Expected` (3) where the storyboard asks for more than the lock holds; by name."""
-    lacks = lacking(production.outlook, production.plan(order.wishes))
+    lacks = lacking(production.outlook, production.plan(order.wishes), order.wishes.select)
     if not lacks:
         return
     if order.as_json:

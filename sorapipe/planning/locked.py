@@ -26,10 +26,15 @@ class Lack(NamedTuple):
     text: str
 
 
-def lacking(outlook: Outlook, plan: Plan) -> list[Lack]:
-    """The shots that the lock does not hold as the storyboard asks for them, once each, in the order of the plan."""
+def lacking(outlook: Outlook, plan: Plan, addresses: Collection[str] | None = None) -> list[Lack]:
+    """The shots that the lock does not hold as the storyboard asks for them, once each, in the order of the plan; of
+    those that are asked for, also where the lock names two takes for one place in the film."""
     filmed = {it.address for it, _, _ in in_film(outlook)}
-    found: dict[str, Lack] = {}
+    found = {
+        it.address: Lack(it.address, it.shot.label, "two takes are picked, so nobody knows which is in the film")
+        for it in outlook.situations.values()
+        if it.conflict and (addresses is None or it.address in addresses)
+    }
     for step in plan.steps:
         text = _lack(step, step.address in filmed)
         if text is not None and not step.address.startswith("@"):

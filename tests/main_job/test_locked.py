@@ -118,6 +118,46 @@ def test_another_file_in_the_place_of_a_clip_is_left_there_and_is_wrong(film: St
     film.run("run", "--locked")
 
 
+def test_two_picks_for_one_shot_are_no_film(film: Studio) -> None:
+    lock = film.folder / "storyboard.lock"
+    before = lock.read_text()
+    film.run("pick", "c", "1")
+    one = set(lock.read_text().splitlines()) - set(before.splitlines())
+    lock.write_text(before)
+    film.run("pick", "c", "2")
+    lines = [*lock.read_text().splitlines(), *one]
+    lock.write_text("\n".join(lines) + "\n")
+    film.run("lock", "resolve")
+    said = film.run("run", "--locked", code=3).err
+    assert "  c  two takes are picked, so nobody knows which is in the film\n" in said
+    film.run("run", "--locked", "a", "b")
+
+
+def test_what_the_lock_on_disk_lacks_is_noted(film: Studio) -> None:
+    lock = film.folder / "storyboard.lock"
+    before = lock.read_bytes()
+    film.run("roll", "c")
+    lock.write_bytes(before)
+    said = film.run("run", "--locked")
+    assert "note: `storyboard.lock` lacks something that this machine knows" in said.err
+    assert said.out.startswith("the film of the lock is here: 3 shots")
+    assert lock.read_bytes() == before
+
+
+def test_a_clip_that_dvc_has_is_fetched_only_where_its_shot_is_named(film: Studio) -> None:
+    clip = film.folder / CLIPS / "c_t01.mp4"
+    data = clip.read_bytes()
+    clip.unlink()
+    film.write(f"{CLIPS}/c_t01.mp4.dvc", "outs:\n- md5: x\n")
+    assert "`dvc pull`" in film.run("run").out
+    assert "`dvc pull`" in film.run("fetch").out
+    assert "next: dvc pull" in film.run("run", "--locked", code=12).out
+    assert not clip.exists()
+    film.run("fetch", "c")
+    assert clip.read_bytes() == data
+    film.run("run", "--locked")
+
+
 def test_wishes_that_buy_are_refused(film: Studio) -> None:
     assert "`--locked` buys nothing, so `--cascade` can't hold" in film.run("run", "--locked", "--cascade", code=2).err
 
