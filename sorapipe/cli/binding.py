@@ -18,6 +18,7 @@ from sorapipe.cli.production import Production, refuse
 from sorapipe.cli.reach import need_key
 from sorapipe.cli.shoot import gives_tokens_back, speaking
 from sorapipe.engine.compose import Script
+from sorapipe.engine.reconcile import other_account
 from sorapipe.planning.choice import next_take
 from sorapipe.planning.cost import request_price
 from sorapipe.planning.facts import Attempt, AttemptState
@@ -59,6 +60,7 @@ def bind(production: Production, shot: str, task: str, take: str | None, order: 
         if handle is not None:
             _take_as_made(now, session, bond, handle)
             return
+        _same_account(now, bond.attempt)
         need_key(_profile(now, bond.attempt.provider))
         then = as_known(now, uncertain.changed(now.facts, bond.attempt))
         plan = narrowed(then.plan(order.wishes), then.outlook, (address,))
@@ -126,6 +128,14 @@ def _profile(production: Production, name: str) -> Profile:
     if found.profile is None:
         refuse(found.diagnostics, found.sources)
     return found.profile
+
+
+def _same_account(production: Production, attempt: Attempt) -> None:
+    """Another account's key is told that there is no such task. Raises `Expected` (6)."""
+    here = _profile(production, attempt.provider).capabilities.account
+    if attempt.account != here:
+        text = other_account(attempt, here)
+        raise Expected(Exit.AUTHENTICATION, f"{uncertain.name(production, attempt)}: {text}; nothing was written")
 
 
 def _ask(providers: Mapping[str, Provider], attempt: Attempt, task: str, target: str) -> None:

@@ -120,10 +120,15 @@ def _out_of_reach(start: Start, attempt: Attempt | None) -> str | None:
     account = plan.account if name == plan.provider else start.accounts.get(name, attempt.account)
     if attempt.account == account:
         return None
-    # Another account's key is told that there is no such task: that would be no proof that it has vanished.
+    return other_account(attempt, account)
+
+
+def other_account(attempt: Attempt, account: str | None) -> str:
+    """What is said of an order that was made with another account than the one whose key is at hand. That key is told
+    that there is no such task: that would be no proof that it has vanished."""
     ordered = "no account named" if attempt.account is None else f"account `{attempt.account}`"
     named = "names none" if account is None else f"names `{account}`"
-    return f"it was ordered with {ordered}, and the profile `{name}` {named} now"
+    return f"it was ordered with {ordered}, and the profile `{attempt.provider}` {named} now"
 
 
 def _work(start: Start, step: Step) -> Work:

@@ -15,7 +15,7 @@ from sorapipe.planning.gates import PENDING, READY, Gate, Gates, State, worst
 from sorapipe.planning.handles import known_handles
 from sorapipe.planning.plan_types import Action, Reason, Reuse, Step
 from sorapipe.planning.purchase import Asked
-from sorapipe.planning.reuse import neighbour_character
+from sorapipe.planning.reuse import neighbour_character, next_door
 from sorapipe.planning.situation import Outlook
 from sorapipe.planning.ways import Standing, serves, standing
 from sorapipe.storyboard.model import ShotSource
@@ -101,7 +101,12 @@ class Cast:
             return FREE if source is None else Role(self._from_shot(name, source), None, source)
         if self._known(name):
             return FREE
-        return self._begun(name) or self._neighbours(name, source) or self._new(name, source)
+        return (
+            self._begun(name)
+            or self._neighbours(name, source)
+            or self._next_door(name, source)
+            or self._new(name, source)
+        )
 
     def _begun(self, name: str) -> Role | None:
         """What an earlier run has left: a task to collect, an uncertain one, a failure."""
@@ -141,11 +146,7 @@ class Cast:
         )
 
     def _neighbours(self, name: str, source: str | None) -> Role | None:
-        here = self._ground.capabilities
-        inputs = None
-        if source is not None:
-            sha = self._outlook.today.get(source)
-            inputs = ((source, sha),) if sha is not None else (("", ""),)
+        here, inputs = self._ground.capabilities, self._inputs(source)
         recipe = self._ground.recipes.character(name).digest
         hit = neighbour_character(self._ground.neighbours, recipe, here.profile, here.account, inputs)
         if hit is None or f"@{name}" in self._want.rolls or not serves(hit[1].handle, here.casting):
@@ -155,6 +156,29 @@ class Cast:
         take = next_take(self._ground.facts.attempts.get(f"@{name}", ()))
         reuse = Reuse(None, None, replace(fact, name=name))
         return Role(PENDING, Step(f"@{name}", f"@{name}", take, Action.KEEP, reason, NOTHING, recipe, reuse=reuse))
+
+    def _inputs(self, source: str | None) -> tuple[tuple[str, str], ...] | None:
+        """The clip that a character would be made from today; `None` where it is made from no shot."""
+        if source is None:
+            return None
+        sha = self._outlook.today.get(source)
+        return ((source, sha),) if sha is not None else (("", ""),)
+
+    def _next_door(self, name: str, source: str | None) -> Role | None:
+        """An order of a neighbour at this provider and account that has come to no end is waited for."""
+        here, inputs = self._ground.capabilities, self._inputs(source)
+        if here.rehearsal or f"@{name}" in self._want.rolls:
+            return None
+        recipe = self._ground.recipes.character(name).digest
+        ours = self._ground.facts.attempts.get(f"@{name}", ())
+        known = {it.token for it in ours}
+        orders = ((where, it) for where, facts in self._ground.neighbours for it in facts.open_orders())
+        for where, it in orders:
+            same = (it.recipe, it.provider, it.account) == (recipe, here.profile, here.account)
+            if same and it.address.startswith("@") and inputs in {None, it.inputs} and it.token not in known:
+                take, why = next_take(ours), next_door(where, it)
+                return _halt(Step(f"@{name}", f"@{name}", take, Action.BLOCKED, why, NOTHING, recipe))
+        return None
 
     def _new(self, name: str, source: str | None) -> Role:
         gate = READY if source is None else self._from_shot(name, source)

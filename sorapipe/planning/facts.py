@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -123,6 +123,13 @@ class Facts:
     waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     not_bought: frozenset[str] = frozenset()
+
+    def open_orders(self) -> Iterator[Attempt]:
+        """The orders that came to no end yet: on their way, or nobody knows. Practice is none."""
+        for attempts in self.attempts.values():
+            for attempt in attempts:
+                if not attempt.rehearsal and (attempt.state is AttemptState.SUBMITTED or self.holds_up(attempt)):
+                    yield attempt
 
     def holds_up(self, attempt: Attempt) -> bool:
         """Whether nobody knows if an attempt was bought, and no person has said that it may be sent again."""

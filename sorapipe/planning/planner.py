@@ -16,7 +16,9 @@ from sorapipe.planning.graph import Edge, Kind
 from sorapipe.planning.keeping import Inventory, Kept, collected, ended, gone, in_place, kept, unsettled
 from sorapipe.planning.plan_types import NOT_HERE, Action, Reason, Step, Wishes
 from sorapipe.planning.purchase import Asked, Desire, asked, desire
+from sorapipe.planning.reuse import next_door
 from sorapipe.planning.situation import Outlook, Situation
+from sorapipe.storyboard.model import ShotSource
 
 
 class Need(NamedTuple):
@@ -137,7 +139,20 @@ class Planner:
                 old = open_one.address
                 reason = uncertain(old, open_one, self._outlook.reuses.orphans[old])
                 return Gate(State.BLOCKED, replace(reason, text=text))
-        return READY
+        return self._next_door(it)
+
+    def _next_door(self, it: Situation) -> Gate:
+        """What a neighbour has ordered is waited for, where it will be taken over; practice costs nothing."""
+        characters = self._outlook.ground.storyboard.characters
+        if (
+            self._want.practice
+            or it.address in self._want.rolls
+            or not self._outlook.ground.neighbours
+            or any(isinstance(characters[name].source, ShotSource) for name in it.request.mentions)
+        ):
+            return READY
+        found = self._outlook.reuses.ordered_next_door(it.recipe.digest, it.inputs)
+        return READY if found is None else Gate(State.BLOCKED, next_door(*found))
 
     def _holds_up(self, attempt: Attempt) -> bool:
         """Whether an attempt may have been bought and nobody has settled it; practice holds up nothing real."""

@@ -70,6 +70,7 @@ class Reuses:
         self._live_cells: dict[Cell, list[str]] | None = None
         self._orphan_clips: dict[str, list[tuple[str, str]]] | None = None
         self._neighbour_takes: dict[str, list[tuple[str, Facts, Attempt]]] | None = None
+        self._next_door: dict[str, list[tuple[str, Attempt]]] | None = None
         if self.orphans:
             self._recognise(live)
             self._index(live)
@@ -160,6 +161,18 @@ class Reuses:
                 if is_open and attempt.recipe in digests and self._renames.today(old) in (old, address):
                     return attempt
         return None
+
+    def ordered_next_door(self, recipe: str, inputs: tuple[tuple[str, str], ...]) -> tuple[str, Attempt] | None:
+        """A real order of this recipe in a neighbour's lock that has come to no end, and the neighbour's name. An order
+        that this storyboard knows itself, from a copy of that lock, is none."""
+        if self._next_door is None:
+            self._next_door = {}
+            ours = {it.token for attempts in self._facts.attempts.values() for it in attempts}
+            for name, facts in self._neighbours:
+                for attempt in facts.open_orders():
+                    if not attempt.address.startswith("@") and attempt.token not in ours:
+                        self._next_door.setdefault(attempt.recipe, []).append((name, attempt))
+        return next((found for found in self._next_door.get(recipe, ()) if found[1].inputs == inputs), None)
 
     def _same_recipe(self, wanted: Wanted) -> list[str]:
         """A name out of use whose finished takes have this recipe and belong to nobody else: the one with the same
@@ -272,6 +285,15 @@ def _cell(address: str) -> Cell:
     if not bracket:
         return (name,)
     return (name, *sorted(pair.partition("=")[2] for pair in cell.removesuffix("]").split(",")))
+
+
+def next_door(name: str, attempt: Attempt) -> Reason:
+    """Why nothing is bought as long as a neighbour has an open order of the same recipe."""
+    if attempt.state is AttemptState.SUBMITTED:
+        text = f"ordered for {name} and not collected: run {name}, then it is taken over"
+        return Reason("neighbour-open", f"{text} (`roll` buys another)")
+    text = f"an order for {name} may have bought it: settle that first"
+    return Reason("neighbour-uncertain", f"{text} (`roll` buys another)")
 
 
 def neighbour_character(

@@ -119,6 +119,12 @@ class Files(Protocol):
         """Whether some process holds the lock; writes nothing."""
 
 
+def place_of(files: Files, path: Path) -> tuple[int, int] | None:
+    """Which file has a name now: it stays the same however that is written to. `None`: none has."""
+    stamp = files.stamp(path)
+    return None if stamp is None else (stamp.device, stamp.inode)
+
+
 def write_atomic(
     files: Files,
     path: Path,

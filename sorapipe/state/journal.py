@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from sorapipe.planning.facts import Attempt, AttemptState, CharacterFact
-from sorapipe.state.files import Files, Handle, StateError
+from sorapipe.state.files import Files, Handle, StateError, place_of
 from sorapipe.state.records import (
     ATTEMPT_MEMBERS,
     Damaged,
@@ -276,6 +276,7 @@ class Journal:
         self.story = story
         self._files = files
         self._handle: Handle | None = None
+        self._place: tuple[int, int] | None = None
         self._torn = story.torn
         self._unsynced = False
         self._length = self._synced = story.end
@@ -305,6 +306,12 @@ class Journal:
         self.story.apply(values)
         if synced is not None:
             self._sync(handle, synced)
+
+    def make_sure(self) -> None:
+        """Finds out whether what is written will be found again. Raises `StateError` where somebody has taken the file
+        away, or put another in its place: then another run may hold the storyboard, too."""
+        if self._handle is not None and place_of(self._files, self.path) != self._place:
+            raise StateError("write to", self.path, "it was deleted or replaced while the run went on")
 
     def flush(self) -> None:
         """Syncs what was appended since the last sync."""
@@ -385,7 +392,7 @@ class Journal:
             except StateError:
                 self._files.close(handle)
                 raise
-            self._handle = handle
+            self._handle, self._place = handle, place_of(self._files, self.path)
         return self._handle
 
 

@@ -15,7 +15,7 @@ from sorapipe.planning.facts import Attempt, CharacterFact, Facts, Waiver
 from sorapipe.state import meaning
 from sorapipe.state.books import Books, Places, archives, facts_of, told
 from sorapipe.state.committed import Committed
-from sorapipe.state.files import Files, StateError, write_atomic
+from sorapipe.state.files import Files, StateError, place_of, write_atomic
 from sorapipe.state.journal import INTERRUPTED, Journal
 from sorapipe.state.records import (
     Damaged,
@@ -66,6 +66,7 @@ class Session:
         self._outside = outside
         self._journal = Journal(files, places.journal(self.lineage), books.story)
         self._lock = Committed(files, places, books)
+        self._held = place_of(files, places.run_lock(self.lineage))
         self._dirty: set[str] = set()
         self._guard = threading.RLock()
         self._judge_the_dead()
@@ -138,11 +139,20 @@ class Session:
             if attempt.token in self._journal.story.attempts or attempt.token in self._lock.paid.attempts:
                 raise ValueError(f"BUG: token {attempt.token} is used twice")
             try:
+                self._make_sure()
                 self._journal.write(values, before="P1", written="P2", synced="P3")
             except StateError:
                 self._take_back(attempt.token)
                 raise
             self._dirty.add(attempt.token)
+
+    def _make_sure(self) -> None:
+        """The state folder is still the one that this run holds: where somebody moved or deleted it nothing of what is
+        written there would be found, and another run may be sending the same. Raises `StateError`."""
+        held = self._places.run_lock(self.lineage)
+        if place_of(self._files, held) != self._held:
+            raise StateError("hold", held, "it was deleted or replaced while the run went on")
+        self._journal.make_sure()
 
     def _take_back(self, token: str) -> None:
         self._journal.story.attempts.pop(token, None)
@@ -157,6 +167,8 @@ class Session:
         values: Values = {"kind": "submitted", "token": token, "task": task}
         if handle is not None:
             values["handle"] = _named(handle)
+        with self._guard:
+            self._journal.make_sure()
         self._write(values, before="P7", written="P8", synced="P9")
 
     def last_resort(self, token: str, task: str) -> Path | None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from sorapipe.planning.elsewhere import Elsewhere
 from sorapipe.planning.facts import Facts
@@ -179,17 +180,29 @@ class Workspace:
         """The other locks of the folder by name, and remarks about those that can't be used. Read only."""
         found: list[tuple[str, Facts]] = []
         remarks: list[str] = []
-        for name in self.files.names(self.root):
+        names = self.files.names(self.root)
+        manifests = {name_of(name) for name in names if name.endswith(_SUFFIXES)}
+        for name in names:
             path = self.root / name
             if not name.endswith(".lock") or path == self.lock_path or name.startswith("."):
                 continue
             try:
                 data = read_lock(self.files, path)
                 if data is not None and b'"kind":' in data[:4096]:  # locks of other programs are none of ours
-                    found.append((name.removesuffix(".lock"), facts_of(load_lock(data, name), name)))
+                    facts = facts_of(load_lock(data, name), name)
+                    found.append((name.removesuffix(".lock"), facts))
+                    if found[-1][0] not in manifests and next(facts.open_orders(), None) is not None:
+                        remarks.append(self._nobodys(name))
             except (LockUnusable, StateError) as error:
                 remarks.append(f"{error} (passed over)")
         return found, remarks
+
+    def _nobodys(self, name: str) -> str:
+        """What is said of a lock with open orders whose storyboard is not in the folder."""
+        own, other = quote(self.lock_path.name), quote(name)
+        way = f"cat {other} >> {own} && mv {other} {other}.old"
+        what = f"`{name}` has open orders, and its storyboard is not here"
+        return f"{what}: if this one was called so before, that lock belongs to it: `{way}`"
 
     def holder(self) -> Holder | None:
         """Who holds the run lock now; `None` when nobody does. Writes nothing."""

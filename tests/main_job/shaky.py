@@ -33,8 +33,9 @@ def clip(path: Path) -> bytes:
 
 
 class Shaky:
-    """`creates` says what becomes of the answers to the next creates (`lost`, `held` until `release` is set), `polls`
-    what becomes of all polls (`lost` or a status). `paid` are the tasks that were charged, in order."""
+    """`creates` says what becomes of the answers to the next creates (`lost`; `held` until `release` is set and then
+    lost; `late`: answered then), `polls` what becomes of all polls (`lost` or a status). `paid` are the tasks that were
+    charged, in order."""
 
     def __init__(self, film: bytes) -> None:
         self.film = film
@@ -81,9 +82,9 @@ def serving(film: bytes) -> Iterator[Shaky]:
             task = shaky.order(self.rfile.read(int(self.headers["Content-Length"])))
             fate = shaky.creates.pop(0) if shaky.creates else ""
             shaky.arrived.set()
-            if fate == "held":
+            if fate in {"held", "late"}:
                 shaky.release.wait(30)
-            if fate:
+            if fate not in {"", "late"}:
                 self.close_connection = True
                 return
             self.say({"code": 200, "message": "ok", "data": {"taskId": task}})
