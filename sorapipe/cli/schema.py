@@ -11,8 +11,8 @@ from sorapipe.cli.group import VerbCommand
     "schema",
     cls=VerbCommand,
     short_help="Print the JSON Schema of storyboards for your editor.",
-    help="Print the JSON Schema of storyboards, of provider profiles, or of your config.yaml, for an editor that completes "
-    "and checks.",
+    help="Print the JSON Schema of storyboards, of provider profiles, or of your config.yaml, for an editor that "
+    "completes and checks.",
     examples=(
         ("sorapipe schema > storyboard.schema.json", ""),
         ("# yaml-language-server: $schema=./storyboard.schema.json", "as the first line of a storyboard"),
