@@ -6,11 +6,12 @@ Knows no schedule and no journal; what it finds is a value.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 
 from sorapipe.clips.probe import Broken
 from sorapipe.engine.board import Expected
@@ -49,11 +50,19 @@ class Judgement:
 
 
 class Twins:
-    """Which clip bytes belong to which task, so that one clip that is sold twice is noticed. For any thread."""
+    """Which clip bytes belong to which task, so that one clip that is sold twice is noticed, and which task belongs to
+    which order (`owners`: its token), so that one task that is sold twice is. For any thread."""
 
-    def __init__(self, known: dict[str, frozenset[str]]) -> None:
+    def __init__(self, known: dict[str, frozenset[str]], owners: Mapping[str, str] = MappingProxyType({})) -> None:
         self._tasks = dict(known)
+        self._owners = dict(owners)
         self._lock = Lock()
+
+    def sold(self, tasks: frozenset[str], token: str) -> str | None:
+        """Says that an order has these tasks. One of them that another order had before, if any."""
+        with self._lock:
+            owners = {task: self._owners.setdefault(task, token) for task in sorted(tasks)}
+        return next((task for task, owner in owners.items() if owner != token), None)
 
     def claim(self, sha256: str, tasks: frozenset[str]) -> str | None:
         """Says that a clip has these bytes. Another task that has them too, if any."""

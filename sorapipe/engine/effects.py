@@ -333,6 +333,9 @@ def _keep(effect: Download, bringer: Bringer, out: str, whole: Bytes, studio: St
 def _judge(effect: Download, whole: Bytes, studio: Studio) -> Judgement:
     tasks = frozenset(effect.attempt.tasks)
     found = judge(studio.clips, whole.part, effect.expected, tasks)
+    sold = studio.twins.sold(tasks, effect.attempt.token) if effect.sha256 is None else None
+    if sold is not None and found.suspicion is None:
+        return Judgement(f"another take has its task `{sold}` too: one of them can't be right", found.notes)
     twin = studio.twins.claim(whole.sha256, tasks)
     if twin is None or found.suspicion is not None:
         return found

@@ -83,13 +83,19 @@ def chooser(outlook: Outlook, works: Iterable[Work] = ()) -> Choose:
 
 
 def twins(facts: Facts) -> Twins:
-    """The clips that are there, by their bytes, with the tasks that made them."""
+    """The clips that are there, by their bytes, with the tasks that made them, and whose tasks are whose: a finished
+    take has the older right."""
     known: dict[str, frozenset[str]] = {}
+    owners: dict[str, str] = {}
+    every = [attempt for attempts in facts.attempts.values() for attempt in attempts if attempt.tasks]
+    for attempt in sorted(every, key=lambda it: it.state is not AttemptState.DONE):
+        for task in attempt.tasks:
+            owners.setdefault(task, attempt.token)
     for attempts in facts.attempts.values():
         for attempt in attempts:
             if attempt.sha256 is not None and attempt.tasks:
                 known[attempt.sha256] = known.get(attempt.sha256, frozenset()) | frozenset(attempt.tasks)
-    return Twins(known)
+    return Twins(known, owners)
 
 
 def _practice(attempt: Attempt, outlook: Outlook) -> bool:

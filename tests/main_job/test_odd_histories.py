@@ -169,3 +169,20 @@ def test_a_task_is_not_asked_for_with_the_key_of_another_account(house: Shaky, s
     profile(house.profile())
     studio.run("adopt", "film.yaml", "cliff", "task_01")
     assert house.paid == ["task_01", "task_02"]
+
+
+def test_a_task_that_is_sold_twice_is_one_take_and_no_other(
+    house: Shaky, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def order(_: bytes) -> str:
+        house.paid.append("task_01")
+        return "task_01"
+
+    monkeypatch.setattr(house, "order", order)
+    ended = studio.run("run", "film.yaml", "--yes", code=12)
+    assert "another take has its task `task_01` too" in ended.out
+    assert states(studio, "film") == ["done", "suspect"]
+    studio.run("run", "film.yaml", "--yes", code=12)
+    studio.run("fetch", "film.yaml", code=12)
+    assert states(studio, "film") == ["done", "suspect"]
+    assert len(house.paid) == 2
