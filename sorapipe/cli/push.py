@@ -34,7 +34,7 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], store: str | None,
     from sorapipe.cli.production import produce, read, show
     from sorapipe.cli.stores import need_store, translated
     from sorapipe.planning.plan_types import Wishes
-    from sorapipe.planning.stock import Clip, asked_for, stock
+    from sorapipe.planning.stock import Clip, asked_for, once, stock
     from sorapipe.state.store import StoreError
     from sorapipe.state.transfer import Stopped, Wrong, push
     from sorapipe.views.store_view import Moved, moved_data, push_text
@@ -44,9 +44,7 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], store: str | None,
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
     there = need_store(production, store)
     renders = production.workspace.clips
-    clips = list({clip.attempt.sha256: clip for clip in stock(
-        production.outlook, production.inventory, production.chosen(exclude=exclude)
-    )}.values())  # fmt: skip
+    clips = once(stock(production.outlook, production.inventory, production.chosen(exclude=exclude)))
 
     def one(clip: Clip, stopped: Stopped) -> str:
         attempt = clip.attempt

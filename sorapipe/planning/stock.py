@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sorapipe.planning.choice import labels
@@ -59,6 +59,16 @@ def _found(attempt: Attempt, inventory: Inventory) -> int | Elsewhere | None:
     if attempt.token in inventory:
         return inventory[attempt.token]
     return None if attempt.out is None else inventory.get(attempt.out)
+
+
+def once(clips: Iterable[Clip]) -> list[Clip]:
+    """One for each digest: of takes with the same bytes (a shot was renamed) one that is here, else the first."""
+    found: dict[str | None, Clip] = {}
+    for clip in clips:
+        known = found.setdefault(clip.attempt.sha256, clip)
+        if clip.here and not known.here:
+            found[clip.attempt.sha256] = clip
+    return list(found.values())
 
 
 def asked_for(plan: Plan) -> frozenset[str]:
