@@ -94,14 +94,16 @@ class Git:
         return dict(_entries(out)) if code == 0 else {}
 
     def object(self, oid: str, limit: int) -> bytes | None:
-        """The bytes of a file by its object; `None` when this clone lacks it. Raises `TooLarge`."""
+        """The bytes of a file by its object; `None` when this clone lacks it. Raises `TooLarge`, `StateError`."""
         if self._objects is None:
             self._objects = _Objects(self.root)
+        found = None
         try:
-            return self._objects.read(oid, limit)
-        except (OSError, ValueError, TooLarge):
-            self.close()
-            raise
+            found = self._objects.read(oid, limit)
+        finally:
+            if found is None:  # git may have ended over it, as an old one does where an object must not be fetched
+                self.close()
+        return found
 
     def close(self) -> None:
         """Ends the process that gives objects; the next question starts another."""
@@ -230,6 +232,8 @@ class _Objects:
     """A process that gives the bytes of one object after the other."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
+        self._hung = False
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a list of words, and no shell
                 [*_GIT, "-C", str(root), "cat-file", "--batch"],
@@ -239,29 +243,34 @@ class _Objects:
             raise StateError("run git in", root, (error.strerror or str(error)).lower(), error.errno) from error
 
     def read(self, oid: str, limit: int) -> bytes | None:
-        """The bytes of a file. Raises `TooLarge`; after that, and after any error, the process is of no use."""
+        """The bytes of a file; `None` where git does not give it. Raises `TooLarge`, and `StateError` where git hangs.
+        After anything but bytes the process may be of no use."""
         asked, given = self._process.stdin, self._process.stdout
         if asked is None or given is None:
-            raise OSError("no pipes")
-        clock = threading.Timer(SECONDS, self._process.kill)
+            raise ValueError("BUG: git was started without pipes")
+        clock = threading.Timer(SECONDS, self._give_up)
         clock.start()
+        data, size = b"", 0
         try:
             asked.write(f"{oid}\n".encode())
             asked.flush()
             words = given.readline().split()
-            if len(words) != 3 or words[1] != b"blob":  # noqa: PLR2004 - object, type, size
-                if words[1:] != [b"missing"]:
-                    self._process.kill()
-                return None
-            size = int(words[2])
-            if size > limit:
-                raise TooLarge
-            data = given.read(size + 1)
+            if len(words) == 3 and words[1] == b"blob":  # noqa: PLR2004 - object, type, size
+                size = int(words[2])
+                if size > limit:
+                    raise TooLarge
+                data = given.read(size + 1)
         except BrokenPipeError:
-            return None
+            data = b""
         finally:
             clock.cancel()
+        if self._hung:
+            raise StateError("read a file out of git in", self._root, f"it did not answer in {SECONDS:.0f} seconds")
         return data[:size] if len(data) == size + 1 else None
+
+    def _give_up(self) -> None:
+        self._hung = True
+        self._process.kill()
 
     def close(self) -> None:
         """Ends it."""

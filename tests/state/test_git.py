@@ -237,7 +237,8 @@ def test_a_git_that_does_not_answer_is_given_up(film: Path, tmp_path: Path, monk
     assert Git.of(film) is None
     assert "it did not answer" in no_repository(film)
     git = Git(film)
-    assert git.object("0" * 40, 100) is None
+    with pytest.raises(StateError, match="did not answer"):
+        git.object("0" * 40, 100)
     with pytest.raises(StateError, match="did not answer"):
         git.tracked(film / "board.yaml")
     git.close()
