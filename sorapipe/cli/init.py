@@ -8,7 +8,7 @@ import click
 
 from sorapipe.cli.choosing import shell_words, storyboards
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.lock_setup import ATTRIBUTE, ATTRIBUTES, COMMENT, DRIVER, configure
+from sorapipe.cli.lock_setup import ATTRIBUTE, ATTRIBUTES, COMMENT, DRIVER, append, configure
 from sorapipe.cli.lock_words import of_manifest
 
 _STORYBOARD = """\
@@ -160,9 +160,7 @@ def _add_lines(path: Path, text: str, locks: frozenset[str]) -> bool:
     if not lacking:
         return False
     comments = [line for line in lines if line.startswith("#") and line not in said]
-    text = "".join(f"{line}\n" for line in comments + lacking)
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(("" if not there or there.endswith("\n") else "\n") + text)
+    append(path, "".join(f"{line}\n" for line in comments + lacking))
     return True
 
 

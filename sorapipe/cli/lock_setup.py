@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sorapipe.state.disk import Disk
+
 if TYPE_CHECKING:
     from sorapipe.state.git import Git
 
@@ -49,13 +51,24 @@ def missing(git: Git) -> bool:
 
 
 def attribute(git: Git, locks: list[Path]) -> bool:
-    """Writes the line for the locks of a folder, unless git knows it for all of them. Whether it was written."""
+    """Writes the line for the locks of a folder, unless git knows it for all of them. Whether it was written.
+    Raises `StateError`."""
     folder = locks[0].absolute().parent
     if all(git.attribute(lock.absolute(), "merge") == "sorapipe" for lock in locks):
         return False
-    path = folder / ATTRIBUTES
-    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-    lead = "" if not there or there.endswith("\n") else "\n"
-    with path.open("a", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        file.write(f"{lead}{COMMENT}{ATTRIBUTE}\n")
+    append(folder / ATTRIBUTES, f"{COMMENT}{ATTRIBUTE}\n")
     return True
+
+
+def append(path: Path, lines: str) -> None:
+    """Adds lines to a file, which may not be there yet. Raises `StateError`, also where it is a link: a repository may
+    have made it one to a file of the user's own."""
+    files = Disk()
+    there = files.read(path) or b""
+    lead = "" if not there or there.endswith(b"\n") else "\n"
+    handle = files.open(path)
+    try:
+        files.append(handle, f"{lead}{lines}".encode())
+        files.sync(handle)
+    finally:
+        files.close(handle)

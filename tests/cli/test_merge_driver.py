@@ -260,6 +260,17 @@ def test_what_was_decided_about_locks_stays_until_it_is_asked_for(here: Path, so
     assert "storyboard.lock is ignored" in sorapipe("doctor").out
 
 
+def test_a_link_in_the_place_of_the_attributes_is_not_written_through(here: Path, sorapipe: Sorapipe) -> None:
+    repository(here)
+    Path("storyboard.yaml").write_text(BOARD)
+    mine = here.parent / "mine"
+    mine.write_text("as it was\n")
+    Path(".gitattributes").symlink_to(mine)
+    for words in (("lock", "merge-driver"), ("init",)):
+        assert "gitattributes`: too many levels of symbolic links" in sorapipe(*words, code=11).err
+    assert mine.read_text() == "as it was\n"
+
+
 def test_init_in_a_folder_of_a_repository_tells_git(here: Path, sorapipe: Sorapipe) -> None:
     clone = repository(here)
     assert "merge.sorapipe.driver: set in this clone" in sorapipe("init", "films/skerry").err
