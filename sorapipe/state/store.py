@@ -18,7 +18,7 @@ from sorapipe.state.files import Files, StateError
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::[A-Za-z][A-Za-z0-9+.-]*)*://")
-_USER = re.compile(r"(://)[^/@]*@")
+_USER = re.compile(r"(://)[^/\s]*@")
 
 
 class StoreError(Exception):

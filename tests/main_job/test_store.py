@@ -200,8 +200,17 @@ def test_what_no_run_asks_for_may_be_nowhere(film: Studio, clone: Studio, store:
     assert "nothing to do" in clone.run("run").out
 
 
-def test_a_url_shows_no_password(film: Studio) -> None:
-    said = film.run("push", "--store", "s3://key:secret@bucket/x?token=secret", code=2).err
+def test_of_two_takes_with_the_same_bytes_the_one_that_is_here_is_pushed(film: Studio, store: Path) -> None:
+    film.write("storyboard.yaml", FILM.replace("id: b", "id: door") + "moved: [{from: b, to: door}]\n")
+    film.run("run")
+    (film.folder / CLIPS / "b_t01.mp4").unlink()
+    assert film.run("push", "--store", str(store)).out.startswith("4 clips (")
+    assert set(in_store(store)) == set(digests(film.folder / CLIPS).values())
+
+
+@pytest.mark.parametrize("user", ["key:secret", "key:sec@secret", "me@house:secret"])
+def test_a_url_shows_no_password(film: Studio, user: str) -> None:
+    said = film.run("push", "--store", f"s3://{user}@bucket/x?token=secret", code=2).err
     assert "s3://bucket/x" in said
     assert "secret" not in said
 
