@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sorapipe.cli.choosing import shell_words
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.production import Production, Script, show
 from sorapipe.planning.against import Against, hold_together
@@ -59,7 +60,8 @@ def past(script: Script, rev: str) -> Past:
     try:
         commit = git.commit(rev)
         if commit is None:
-            hint = f"`git log --oneline -- {workspace.manifest}` lists the commits that changed the storyboard"
+            typed = shell_words([str(script.words.manifest)])
+            hint = f"`git log --oneline --{typed}` lists the commits that changed the storyboard"
             raise Expected(Exit.USAGE, f"git knows no revision `{rev}`", hint)
         reader = GitReader(git, commit, workspace.root, rev)
         facts = _facts(script, git, reader)

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sorapipe.cli.choosing import Words, existing, sort_words
+from sorapipe.cli.choosing import Words, existing, shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.planning.recipe import canonical, digest
 from sorapipe.planning.reviewed import Reviewed, Unreadable, data_of, moves, read_back, review
@@ -58,7 +58,7 @@ def given(path: str, words: tuple[str, ...]) -> Given:
     trusted)."""
     named = [word for word in words if not word.lower().endswith((".yaml", ".yml"))]
     if named:
-        hint = f"`sorapipe plan {' '.join(named)} --out FILE` writes another one"
+        hint = f"`sorapipe plan{shell_words(named)} --out FILE` writes another one"
         raise Expected(Exit.USAGE, f"the plan says which shots are rendered: leave `{named[0]}` out", hint)
     data = _read(path)
     manifest = data.get("storyboard")
@@ -118,7 +118,7 @@ def hold_against(production: Production, plan: Plan, it: Given) -> None:
     target = production.script.words.target
     raise Expected(
         Exit.REFUSED, f"the world has moved since `{it.path}` was written; nothing was sent{listed}{more}",
-        f"look at it again: `sorapipe plan{target} --out {it.path}`",
+        f"look at it again: `sorapipe plan{target}{shell_words(['--out', it.path])}`",
     )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     terms = Terms(yes, max_cost, max_takes, partial)
     callbacks = Callbacks(callback_url, listen)
     command = f"sorapipe run{shell_words([*words, *excluding(exclude)])}"
-    command += " --locked" if locked else f" --plan {plan_file}" if plan_file else ""
+    command += " --locked" if locked else shell_words(["--plan", plan_file]) if plan_file else ""
     order = Order(wishes, terms, provider, as_json, max_wait, command, callbacks=callbacks, given=agreed)
     if locked:
         from sorapipe.cli.locked import perform_locked, refuse_wishes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sorapipe.cli.choosing import sort_words
+from sorapipe.cli.choosing import shell_words, sort_words
 from sorapipe.cli.failures import Exit, Expected
 from sorapipe.cli.group import VerbCommand
 from sorapipe.cli.options import (
@@ -87,10 +87,10 @@ def _since(
 
     then = past(production.script, rev)
     if then.version is None:
-        name = production.workspace.manifest
+        typed = shell_words([str(production.script.words.manifest)])
         raise Expected(
-            Exit.USAGE, f"there was no `{name}` at {then.name}",
-            f"`git log --oneline -- {name}` lists the commits that changed it",
+            Exit.USAGE, f"there was no `{production.workspace.manifest}` at {then.name}",
+            f"`git log --oneline --{typed}` lists the commits that changed it",
         )  # fmt: skip
     found = compare(then.version, today(production), chosen)
     changed = [one for one in found.differences if one.fate is Fate.CHANGED]

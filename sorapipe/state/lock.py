@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
+from shlex import quote
 
 from sorapipe.planning.facts import AttemptState
 from sorapipe.state.records import (
@@ -57,8 +58,8 @@ class LockUnusable(Exception):
         return f"{place}: {self.message}" if place else self.message
 
     def of(self, name: str) -> LockUnusable:
-        """The same with the name of the file, which takes the place of `FILE` in the hint."""
-        hint = None if self.hint is None else self.hint.replace("FILE", name)
+        """The same with the name of the file, which takes the place of `FILE` in the hint, as it would be typed."""
+        hint = None if self.hint is None else self.hint.replace("FILE", quote(name))
         return LockUnusable(self.message, self.line, hint, name)
 
 

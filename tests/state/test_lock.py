@@ -213,6 +213,12 @@ def test_an_unusable_lock_is_refused_with_its_line_and_a_way_out(
     assert hint is None or hint in (refused.value.hint or "")
 
 
+def test_the_way_out_names_the_file_as_it_would_be_typed() -> None:
+    with pytest.raises(LockUnusable) as refused:
+        loads(FIRST + b"<<<<<<< HEAD\n")
+    assert "`sorapipe lock resolve 'my film.lock'`" in (refused.value.of("my film.lock").hint or "")
+
+
 def test_hostile_nesting_is_an_error_not_a_crash() -> None:
     import hashlib
 
