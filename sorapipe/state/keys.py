@@ -5,6 +5,7 @@ Knows no provider, and keeps what it read nowhere.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -31,6 +32,8 @@ def read_keys(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise KeysUnusable(f"`{path}` is a symbolic link", "put the file itself there") from error
         raise KeysUnusable(f"`{path}` can't be read: {(error.strerror or str(error)).lower()}") from error
     try:
         _check(path, os.fstat(number))
