@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sorapipe.cli.clips_read import progress
 from sorapipe.planning.stock import Clip
-from sorapipe.state.transfer import BrokenOff, Stopped, Wrong
+from sorapipe.state.transfer import Stopped, Wrong
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,3 @@ def look_into(path: Path) -> None:
         probe(path)
     except Broken as error:
         raise Wrong(f"the clip is not right: {error}") from error
-
-
-__all__ = ["BrokenOff", "look_into", "move"]

@@ -73,10 +73,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from sorapipe.planning.plan_types import Wishes
 
     script = read(sort_words(words))
-    wishes = Wishes(
-        script.chosen(exclude=exclude, provider=provider), cascade=cascade, reshoot=reshoot, first_takes=first_takes
-    )
     production = produce(script, provider)
+    wishes = Wishes(production.chosen(exclude=exclude), cascade=cascade, reshoot=reshoot, first_takes=first_takes)
     plan = production.plan(wishes)
     beside = _beside(production, plan, wishes, rev)
     warn_of_limits(production, plan)

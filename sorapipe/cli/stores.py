@@ -54,10 +54,10 @@ def find_store(production: Production, typed: str | None = None) -> Store | None
     try:
         mine = typed or os.environ.get(VARIABLE)
         if mine:
-            return _trusted(workspace, config, mine, Path())
+            return _trusted(workspace, config, mine, typed=True)
         if said is not None:
             return _said(workspace, config, said)
-        return _trusted(workspace, config, config.store, None) if config.store else None
+        return _trusted(workspace, config, config.store, typed=False) if config.store else None
     except StoreError as error:
         raise translated(error) from error
 
@@ -93,27 +93,26 @@ def _said(workspace: Workspace, config: Config, said: str) -> Store:
             Exit.USAGE, f"the storyboard keeps its clips in `{escape(said)}`, and your config does not say where it is",
             f"write {config.path}:\n\n    stores:\n      {said}: /folder/of/clips   # or a URL",
         )  # fmt: skip
-    return _open(workspace, place, said, config.path.parent)
+    return _open(workspace, place, said)
 
 
-def _trusted(workspace: Workspace, config: Config, word: str, beside: Path | None) -> Store:
-    """A store that the user named: a name, a URL or a folder. `beside` is where a relative folder begins, `None` where
-    it can't be one."""
+def _trusted(workspace: Workspace, config: Config, word: str, *, typed: bool) -> Store:
+    """A store that the user named: a name, a URL or a folder, which may only be relative where it was `typed`."""
     if word in config.stores:
-        return _open(workspace, config.stores[word], word, config.path.parent)
+        return _open(workspace, config.stores[word], word)
     if not is_url(word) and os.sep not in word and not word.startswith("~") and not Path(word).is_dir():
         guess = did_you_mean(word, list(config.stores))
         known = ", ".join(f"`{name}`" for name in sorted(config.stores))
         hint = f"did you mean `{guess}`?" if guess else f"there are: {known}" if known else f"{config.path} names none"
         raise Expected(Exit.USAGE, f"there is no store `{escape(word)}`", f"{hint}; a folder is written with `/`")
-    return _open(workspace, Place(word), "", beside)
+    return _open(workspace, Place(word), relative=typed)
 
 
-def _open(workspace: Workspace, place: Place, name: str, beside: Path | None) -> Store:
+def _open(workspace: Workspace, place: Place, name: str = "", *, relative: bool = False) -> Store:
     if is_url(place.url):
         return UrlStore(place.url, name or without_secrets(place.url), place.options)
     folder = Path(place.url).expanduser()
-    if not folder.is_absolute() and (beside is None or name):
+    if not folder.is_absolute() and not relative:
         raise StoreError(
             f"the store `{place.url}` is no URL and no whole path of a folder (`/…` or `~/…`)", refused=True
         )

@@ -38,8 +38,8 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], every: bool, as_js
     from sorapipe.views.proof_view import Proofs, proofs_data, proofs_text
 
     script = read(sort_words(words))
-    chosen = script.chosen(exclude=exclude, provider=provider)
     production = produce(script, provider)
+    chosen = production.chosen(exclude=exclude)
     show([one for one in production.diagnostics if one.code == "state"], production.sources)
     found, size = read_film(production, chosen)
     every_proof = proofs(production.outlook, production.plan(Wishes()), found, chosen)
