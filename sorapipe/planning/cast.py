@@ -133,6 +133,8 @@ class Cast:
         if running is not None:
             reason = Reason("resume", "it was ordered before and is collected")
             return Role(PENDING, _step(name, Action.RESUME, reason, running, names))
+        if attempts[-1].state is AttemptState.VANISHED:
+            return _halt(_step(name, Action.BLOCKED, vanished(f"@{name}"), attempts[-1], names))
         said = f": {attempts[-1].why}" if attempts[-1].why else ""
         reason = Reason("failed", f"it failed before{said}", f"sorapipe roll @{name}")
         return _halt(_step(name, Action.BLOCKED, reason, attempts[-1], names))
@@ -244,6 +246,12 @@ def uncertain(label: str, attempt: Attempt, among: Sequence[Attempt]) -> Reason:
     return Reason(
         "uncertain", text, f"sorapipe resubmit {quote(label)}", f"sorapipe adopt {quote(label)} TASK{take}"
     )  # fmt: skip
+
+
+def vanished(label: str) -> Reason:
+    """What is said of a paid order whose task the provider does not know: perhaps another account was asked."""
+    text = "the provider said it does not know its task: ask again, or buy another take"
+    return Reason("vanished", text, f"sorapipe roll {label}", f"sorapipe fetch {label}")
 
 
 def _halt(step: Step) -> Role:

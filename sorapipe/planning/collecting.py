@@ -16,7 +16,7 @@ from sorapipe.planning.situation import Outlook
 
 _ASKED_AGAIN = {
     AttemptState.UNAVAILABLE: Reason("unavailable", "it is paid and finished, but its clip could not be had"),
-    AttemptState.VANISHED: Reason("vanished", "the provider did not know its task any more"),
+    AttemptState.VANISHED: Reason("vanished", "the provider said it does not know its task"),
     AttemptState.SUSPECT: Reason("suspect", "its clip was not what was asked"),
 }
 _GONE = Reason("gone", "its clip is not on disk")

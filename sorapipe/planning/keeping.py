@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from sorapipe.planning.cast import uncertain
+from sorapipe.planning.cast import uncertain, vanished
 from sorapipe.planning.choice import take_label
 from sorapipe.planning.cost import NOTHING
 from sorapipe.planning.elsewhere import Elsewhere
@@ -111,7 +111,7 @@ def ended(it: Situation, attempt: Attempt, letter: str) -> Step:
         case AttemptState.SUSPECT:
             reason = Reason("suspect", f"its clip is not what was asked{said}", f"sorapipe roll {label}")
         case AttemptState.VANISHED:
-            reason = Reason("vanished", "the provider does not know its task any more", f"sorapipe roll {label}")
+            reason = vanished(label)
         case _:
             reason = Reason("failed", f"it failed before{said}", f"sorapipe roll {label}")
     return _step(it, attempt, letter, Action.BLOCKED, reason)

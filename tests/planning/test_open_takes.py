@@ -84,3 +84,16 @@ def test_an_uncertain_practice_order_of_a_shot_that_is_gone_is_settled_in_practi
     w.without("old")
     assert said(w.plan()) == ["render stairs t01: new", "uncertain old t01: uncertain"]
     assert said(w.at(REAL).plan()) == ["render stairs t01: new"]
+
+
+def test_an_order_that_the_provider_does_not_know_can_be_asked_for_again_at_no_cost() -> None:
+    w = World(board(shot("stairs", mentions=("keeper",)), shot("boat"), characters=[KEEPER]))
+    w.took("@keeper", AttemptState.VANISHED)
+    w.took("boat", AttemptState.VANISHED)
+    plan = w.plan()
+    ways = {step.label: (step.reason.instead, step.reason.command) for step in plan.steps if step.attempt is not None}
+    assert ways == {
+        "@keeper": ("sorapipe fetch @keeper", "sorapipe roll @keeper"),
+        "boat": ("sorapipe fetch boat", "sorapipe roll boat"),
+    }
+    assert plan.totals.calls == 0
