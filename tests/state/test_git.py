@@ -215,6 +215,15 @@ def test_a_hostile_repository_starts_nothing(clone: Clone, film: Path, tmp_path:
     assert not (tmp_path / "sprung").exists()
 
 
+def test_files_that_look_like_a_repository_are_not_taken_for_one(clone: Clone, film: Path) -> None:
+    for name in ("objects", "refs"):
+        (film / name).mkdir(exist_ok=True)
+    (film / "HEAD").write_text("ref: refs/heads/main\n")
+    (film / "config").write_text(f"[core]\nrepositoryformatversion = 0\nworktree = {film}\n[merge]\nx = y\n")
+    assert Git.of(film) is None
+    assert "bare repository" in no_repository(film)
+
+
 def test_a_partial_clone_fetches_nothing_behind_our_back(clone: Clone, tmp_path: Path) -> None:
     clone.commit()
     clone.git("config", "uploadpack.allowFilter", "true")
