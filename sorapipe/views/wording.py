@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sorapipe.planning.wording import Kind, Piece
 from sorapipe.storyboard.diagnostics import escape
-from sorapipe.views.page import Paint, plain
+from sorapipe.views.page import Paint
 
 NEAR = 6
 """So many words that stayed are shown beside those that changed."""
@@ -46,11 +46,6 @@ def diff_lines(pieces: Sequence[Piece], width: int, paint: Paint) -> list[str]:
         lines[-1].append(word)
         room -= len(word.text) + (not word.glued)
     return [_line(line, paint) for line in lines]
-
-
-def diff_text(pieces: Sequence[Piece]) -> str:
-    """The same in one line, without colour."""
-    return _line(_marked(shortened(pieces)), plain)
 
 
 def diff_data(pieces: Iterable[Piece]) -> list[dict[str, str]]:
