@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path, PurePosixPath
 
 from sorapipe.state.git import LINK, MODULE, Entry, Git, TooLarge
+from sorapipe.state.pointers import lfs_pointer
 from sorapipe.state.reader import ASSET_LIMIT, TEXT_LIMIT, media_type, parts_of
 from sorapipe.storyboard.source import Asset, FileRefused
 
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,15})\n?"
-)
-_POINTER_SIZE = 1024
 _KINDS = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
@@ -43,7 +39,7 @@ class GitReader:
     def read(self, path: str) -> bytes:
         """The bytes of a text file, at most 64 MB. Raises `FileRefused`."""
         data = self._bytes(path, TEXT_LIMIT)
-        if _pointer(data) is not None:
+        if lfs_pointer(data) is not None:
             raise FileRefused("is kept by git-lfs, and git itself has only its pointer")
         return data
 
@@ -54,10 +50,10 @@ class GitReader:
     def asset(self, path: str) -> Asset:
         """Looks at a file that would have been uploaded, at most 64 MB. Raises `FileRefused`."""
         data = self._bytes(path, ASSET_LIMIT)
-        pointer = _pointer(data)
+        pointer = lfs_pointer(data)
         if pointer is not None:
             kind = _KINDS.get(PurePosixPath(path).suffix.lower())
-            sha256, size = pointer[1].decode(), int(pointer[2])
+            sha256, size = pointer
         else:
             kind, sha256, size = media_type(data), hashlib.sha256(data).hexdigest(), len(data)
         if kind is None:
@@ -99,7 +95,3 @@ class GitReader:
                 return entry
         lead = "/".join(parts) + "/"
         raise FileRefused("is a folder" if any(name.startswith(lead) for name in self._tree) else "does not exist")
-
-
-def _pointer(data: bytes) -> re.Match[bytes] | None:
-    return _POINTER.fullmatch(data) if len(data) <= _POINTER_SIZE else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from sorapipe.state.files import Files, StateError
 
@@ -13,8 +14,24 @@ LONGEST = 1024
 _LISTING = 64 << 20
 _LFS = re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v\S{1,20}\n")
 _OID = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
+_SIZE = re.compile(rb"^size ([0-9]{1,15})$", re.MULTILINE)
 _DIRECTORY = re.compile(rb"\bmd5:[ \t]*([0-9a-f]{32})\.dir\b")
 _CACHES = ("cache/files/md5", "cache")
+
+
+class Pointer(NamedTuple):
+    """What a pointer of git-lfs says of the file it stands for."""
+
+    sha256: str
+    size: int
+
+
+def lfs_pointer(data: bytes) -> Pointer | None:
+    """What the bytes of a file say, where they are a pointer of git-lfs."""
+    if len(data) > LONGEST or _LFS.match(data) is None:
+        return None
+    oid, size = _OID.search(data), _SIZE.search(data)
+    return None if oid is None or size is None else Pointer(oid[1].decode(), int(size[1]))
 
 
 def lfs_digest(files: Files, path: Path, size: int) -> str | None:
@@ -25,8 +42,8 @@ def lfs_digest(files: Files, path: Path, size: int) -> str | None:
         data = files.read(path) or b""
     except StateError:
         return None
-    found = _OID.search(data)
-    return found[1].decode() if found is not None and _LFS.match(data) is not None else None
+    found = lfs_pointer(data)
+    return None if found is None else found.sha256
 
 
 class Dvc:
