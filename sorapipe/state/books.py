@@ -9,7 +9,7 @@ run locks.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,16 +160,45 @@ def joined(files: Files, places: Places, named: tuple[str, ...]) -> tuple[str, .
 def lineages_of(files: Files, places: Places) -> tuple[str, ...]:
     """All that the index says of a manifest, in the order in which it was written."""
     found: dict[str, None] = {}
+    for manifest, lineage in _index(files, places):
+        if manifest == places.written:
+            found.pop(lineage, None)
+            found[lineage] = None
+    return tuple(found)
+
+
+def _index(files: Files, places: Places) -> Iterator[tuple[str, str]]:
     for line in (files.read(places.index) or b"").split(b"\n"):
         try:
             values = decode(line) if line else {}
         except Damaged:
             continue
-        lineage = values.get("lineage")
-        if values.get("manifest") == places.written and isinstance(lineage, str):
-            found.pop(lineage, None)
-            found[lineage] = None
-    return tuple(found)
+        match values:
+            case {"manifest": str() as manifest, "lineage": str() as lineage}:
+                yield manifest, lineage
+
+
+def moved_from(files: Files, places: Places) -> list[str]:
+    """Remarks for a storyboard that nothing is known of: manifests of the same name that are gone, and whose journals
+    have orders that came to no end. A folder may have been moved before its first lock was written."""
+    found: dict[str, str] = {}
+    for manifest, lineage in _index(files, places):
+        path = Path(manifest)
+        if path.name != places.manifest.name or manifest in found or files.stamp(path) is not None:
+            continue
+        try:
+            story = replay(files.read(places.journal(lineage)) or b"")
+        except JournalUnusable:
+            continue
+        if any(it["state"] in _OPEN and it.get("rehearsal") is not True for it in story.attempts.values()):
+            found[manifest] = (
+                f"orders of `{manifest}`, which is gone, are still open, and nothing is known of this storyboard: "
+                "if its folder was moved, move it back and run it there once, then move it with its lock"
+            )
+    return [*found.values()]
+
+
+_OPEN = frozenset({"intent", "uncertain", "submitted"})
 
 
 def who_holds(files: Files, places: Places, lineage: str) -> Holder:

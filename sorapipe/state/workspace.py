@@ -24,6 +24,7 @@ from sorapipe.state.books import (
     joined,
     lineages_of,
     load_lock,
+    moved_from,
     read_books,
     read_lock,
     who_holds,
@@ -152,7 +153,7 @@ class Workspace:
         return Known(
             facts=meaning.with_intents(facts_of(books.whole, self.lock_path.name), going),
             durations=tuple(one for story in books.stories for one in story.durations),
-            remarks=tuple(books.remarks),
+            remarks=tuple(books.remarks if books.lineages else moved_from(self.files, self._places)),
             held=books.held,
             behind=not books.whole.same_as(books.disk or LockFile(books.lineages)),
         )

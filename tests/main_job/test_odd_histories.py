@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,27 @@ def test_a_task_that_is_sold_twice_is_one_take_and_no_other(
     studio.run("fetch", "film.yaml", code=12)
     assert states(studio, "film") == ["done", "suspect"]
     assert len(house.paid) == 2
+
+
+def test_a_folder_that_is_moved_before_its_first_lock_is_remembered(house: Shaky, studio: Studio) -> None:
+    house.creates = ["held"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sorapipe", "run", "film.yaml", "--yes"], cwd=studio.folder, env=studio.environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert house.arrived.wait(20)
+    process.kill()
+    process.wait()
+    house.release.set()
+    assert not studio.lock("film")
+    here = studio.folder
+    there = here.rename(here.with_name("moved"))
+    said = replace(studio, folder=there).run("plan", "film.yaml").err
+    assert f"orders of `{here / 'film.yaml'}`, which is gone, are still open" in " ".join(said.split())
+
+    there.rename(here)
+    studio.run("run", "film.yaml", "--yes", code=9)
+    here.rename(there)
+    replace(studio, folder=there).run("adopt", "film.yaml", "cliff", "task_01")
+    assert house.paid == ["task_01"] + ["task_02"] * (len(house.paid) - 1)
+    assert "still open" not in replace(studio, folder=there).run("plan", "film.yaml").err
