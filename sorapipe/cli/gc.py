@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         with production.workspace.hold(f"sorapipe gc{shell_words(words)} --yes") as session:
             now = as_known(production, session.facts())
             found = replace(_look(now, chosen, there), unpushed=unpushed)
-            found = _delete(now, found)
+            found = _delete(now, _as_kept(now, found, there))
     elif yes:
         found = replace(found, deleted=True)
     if as_json:
@@ -113,27 +113,62 @@ def _look(production: Production, chosen: Collection[str] | None, store: Store |
 
 
 def _stored(production: Production, found: list[Litter], store: Store | None) -> frozenset[str]:
-    """The names of those that were paid and that the store has."""
-    from sorapipe.cli.clips_read import digests
+    """The names of those that were paid and of which the store says that it has them."""
     from sorapipe.cli.stores import translated
     from sorapipe.state.store import StoreError
 
     precious = [one for one in found if one.precious]
     if store is None or not precious:
         return frozenset()
-    folder = production.workspace.renders
-    outs = {one.name: f"{folder}/{one.name}" for one in precious if one.attempt is None}
-    sizes = {f"{folder}/{one.name}": one.size for one in precious}
-    unknown = digests(production.workspace.clips, outs, sizes)
-    kept = set()
     try:
-        for one in precious:
-            sha256 = one.attempt.sha256 if one.attempt is not None else unknown[one.name]
-            if sha256 is not None and store.size(sha256) == one.size:
-                kept.add(one.name)
+        return frozenset(
+            one.name
+            for one, sha256 in _digests(production, precious).items()
+            if sha256 is not None and store.size(sha256) == one.size
+        )
     except StoreError as error:
         raise translated(error) from error
-    return frozenset(kept)
+
+
+def _digests(production: Production, files: Collection[Litter]) -> dict[Litter, str | None]:
+    """What a store would call these files."""
+    from sorapipe.cli.clips_read import digests
+
+    folder = production.workspace.renders
+    outs = {one.name: f"{folder}/{one.name}" for one in files if one.attempt is None}
+    unknown = digests(production.workspace.clips, outs, {f"{folder}/{one.name}": one.size for one in files})
+    return {one: one.attempt.sha256 if one.attempt is not None else unknown[one.name] for one in files}
+
+
+def _as_kept(production: Production, found: Found, store: Store | None) -> Found:
+    """The same, where a store is believed only in what it gives back: a size is no clip."""
+    from dataclasses import replace
+
+    from sorapipe.cli.stores import translated
+    from sorapipe.state.store import StoreError
+    from sorapipe.storyboard.diagnostics import escape
+
+    if store is None or found.unpushed:
+        return found
+    damaged = set()
+    try:
+        for one, sha256 in _digests(production, [it for it in found.goes if it.precious]).items():
+            if sha256 is not None and _digest(store.read(sha256)) != sha256:
+                damaged.add(one.name)
+                text = f"{one.name}: `{store.shown}` has other bytes under its name, so it stays here"
+                click.echo(f"warning: {escape(text)}", err=True)
+    except StoreError as error:
+        raise translated(error) from error
+    return replace(found, stored=frozenset(found.stored) - damaged)
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _delete(production: Production, found: Found) -> Found:
