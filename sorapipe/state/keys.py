@@ -14,6 +14,7 @@ from pathlib import Path
 MOST = 64 << 10
 """Bytes of the file."""
 _LINE = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)")
+_REMARK = re.compile(r"(?:^|[ \t]+)#.*")
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -62,11 +63,13 @@ def _parse(path: Path, data: bytes) -> dict[str, str]:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            raise KeysUnusable(f"`{path}`, line {number}: it is not `NAME=SECRET`")
+            raise KeysUnusable(f"`{path}`, line {number}: it is not `NAME=SECRET`", "a remark begins with `#`")
         found[match[1]] = _unquoted(match[2])
     return found
 
 
 def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1] if quoted else text
+    """What a shell would make of it: quotes go, and so does a remark behind a blank."""
+    if text[:1] in {'"', "'"} and (end := text.find(text[0], 1)) > 0 and text[end + 1 :].lstrip()[:1] in {"", "#"}:
+        return text[1:end]
+    return _REMARK.sub("", text)

@@ -1,7 +1,8 @@
 """Stores of clips by sha256, in a folder or behind a URL: the one room that knows fsspec; knows no shots and no lock.
 
-A clip is `ab/cdef….mp4`, named by its digest. It is written beside its place and renamed when it is whole, never over
-another file. What a store gives is believed by whoever compares the digest, not here.
+A clip is `ab/cdef….mp4`, named by its digest. It is written beside its place and renamed when it is whole: in a folder
+never over another file; behind a URL as the service renames, which may put it in the place of the same clip. What a
+store gives is believed by whoever compares the digest, not here.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ import canary
 import pytest
 from cli.commands import Sorapipe
 
+from sorapipe.state.keys import read_keys
+
 PROFILE = """\
 extends: simulator
 embedded: false
@@ -38,7 +40,9 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
-@pytest.mark.parametrize("line", ["{}={}", "export {}={}", '{} = "{}"', "# mine\n\n{}='{}'\nOTHER=x"])
+@pytest.mark.parametrize(
+    "line", ["{}={}", "export {}={}", '{} = "{}"', "# mine\n\n{}='{}'\nOTHER=x", '{} = "{}" # mine']
+)
 def test_a_key_is_taken_from_a_file_that_only_its_owner_reads(keys: Path, sorapipe: Sorapipe, line: str) -> None:
     write(keys, line.format(NAME, canary.key()) + "\n")
     listed = sorapipe("providers").out
@@ -89,3 +93,12 @@ def test_the_environment_comes_first(keys: Path, sorapipe: Sorapipe, monkeypatch
     write(keys, f"{NAME}={canary.key('from-the-file')}\n", 0o644)  # not even looked at
     monkeypatch.setenv(NAME, canary.key("from-the-environment"))
     assert f"{NAME} is set" in sorapipe("doctor", "--provider", "house").out
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("ab#c", "ab#c"), ("ab # mine", "ab"), ("'a b' # mine", "a b"), ("'a#b'", "a#b"), ('"ab', '"ab'), ("# none", "")],
+)
+def test_a_remark_is_no_part_of_a_key(keys: Path, text: str, kept: str) -> None:
+    write(keys, f"NAME={text}\n")
+    assert read_keys(keys) == {"NAME": kept}
