@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sorapipe.engine.events import Event
     from sorapipe.engine.outcome import Outcome
     from sorapipe.planning.facts import Facts
+    from sorapipe.planning.reuse import Neighbours
     from sorapipe.providers.base import Provider
     from sorapipe.state.session import Session
 
@@ -169,23 +170,25 @@ def _ask(production: Production, plan: Plan, order: Order) -> None:
     agreed(production, plan, order.terms)
 
 
-def as_known(production: Production, facts: Facts) -> Production:
-    """The same production with other facts."""
-    ground = production.outlook.ground._replace(facts=facts)
+def as_known(production: Production, facts: Facts, neighbours: Neighbours | None = None) -> Production:
+    """The same production with other facts, and other neighbours where they are given."""
+    neighbours = production.neighbours if neighbours is None else neighbours
+    ground = production.outlook.ground._replace(facts=facts, neighbours=neighbours)
     return replace(
-        production, known=replace(production.known, facts=facts), outlook=look(ground),
-        inventory=production.workspace.inventory(facts, production.neighbours),
+        production, known=replace(production.known, facts=facts), outlook=look(ground), neighbours=neighbours,
+        inventory=production.workspace.inventory(facts, neighbours),
     )  # fmt: skip
 
 
 def again(
     production: Production, plan: Plan, facts: Facts, replan: Callable[[Production], Plan]
 ) -> tuple[Production, Plan]:
-    """Production and plan as they are now that nobody else can change them, by the facts of the session. Raises
-    `Expected` when another thing would be bought now than was agreed to."""
-    if facts == production.facts:
+    """Production and plan as they are now that nobody else can change them, by the facts of the session and by what
+    neighbours have bought meanwhile. Raises `Expected` when another thing would be bought now than was agreed to."""
+    neighbours = production.workspace.neighbours()[0] if _bought(plan) else production.neighbours
+    if facts == production.facts and neighbours == production.neighbours:
         return production, plan
-    now = as_known(production, facts)
+    now = as_known(production, facts, neighbours)
     new = replan(now)
     if _bought(new) != _bought(plan):
         raise Expected(Exit.TEMPORARY, "another run has changed what is to be done; nothing was sent", "run it again")

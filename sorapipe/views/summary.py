@@ -17,8 +17,7 @@ from sorapipe.planning.plan_types import Plan
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.balance import balance_lines
-from sorapipe.views.folding import folded
-from sorapipe.views.page import Page
+from sorapipe.views.page import Page, Paint
 from sorapipe.views.progress import STATES
 from sorapipe.views.words import count, length, money
 
@@ -47,16 +46,16 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     order = {shot.address.canonical: place for place, shot in enumerate(storyboard.shots)}
     ended = sorted(outcome.ended, key=lambda end: _place(end.key, order))
     held = sorted(outcome.not_started, key=lambda one: _place(one.key, order))
-    lines = [*_clips(ended, page), *_held(held, page)]
+    lines = [*_clips(ended, page), *_held(held, paint)]
     lines += ["", _totals(outcome, plan, seconds), *balance_lines(outcome, plan)]
     if outcome.why:
-        lines.append(folded(f"ended early: {escape(outcome.why)}", page.width, 0))
+        lines.append(f"ended early: {escape(outcome.why)}")
     if outcome.running:
         many = _takes([attempt.address for attempt in outcome.running])
         lines.append(f"{many} still running at the provider: the same command collects what is ready")
     steps = _next(ended, held, outcome, page)
     if steps:
-        lines += ["", paint("next", "bold"), *(f"  {folded(step, page.width, 2) if '`' in step else step}" for step in steps)]
+        lines += ["", paint("next", "bold"), *(f"  {step}" for step in steps)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -76,7 +75,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
         if end in bad:
             said = f"{STATES[end.state]}: {escape(end.why)}" if end.why else STATES[end.state]
             said += f" ({escape(page.path(end.out))})" if end.out else ""
-            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {folded(said, page.width, width + 6)}")
+            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {said}")
         elif end in shown:
             where = page.path(end.out) if end.out else "made"
             lines.append(f"  {paint('✓', 'green')} {_name(end):{width}}  {escape(where)}")
@@ -89,7 +88,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
     return lines
 
 
-def _held(held: Sequence[NotStarted], page: Page) -> list[str]:
+def _held(held: Sequence[NotStarted], paint: Paint) -> list[str]:
     """What was not begun, together where the reason is the same."""
     by_reason: dict[str, list[NotStarted]] = {}
     for one in held:
@@ -99,7 +98,7 @@ def _held(held: Sequence[NotStarted], page: Page) -> list[str]:
     for text, group in by_reason.items():
         names = [_name(one) for one in group]
         who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        lines.append(f"  {page.paint('·', 'yellow')} {folded(f'{who}: {escape(text)}', page.width, 4)}")
+        lines.append(f"  {paint('·', 'yellow')} {who}: {escape(text)}")
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -211,3 +212,23 @@ def test_a_folder_that_is_moved_before_its_first_lock_is_remembered(house: Shaky
     replace(studio, folder=there).run("adopt", "film.yaml", "cliff", "task_01")
     assert house.paid == ["task_01"] + ["task_02"] * (len(house.paid) - 1)
     assert "still open" not in replace(studio, folder=there).run("plan", "film.yaml").err
+
+
+def test_what_a_neighbour_orders_while_a_person_thinks_is_not_bought_twice(house: Shaky, studio: Studio) -> None:
+    studio.write("short.yaml", FILM)
+    master, slave = pty.openpty()
+    thinking = subprocess.Popen(
+        [sys.executable, "-m", "sorapipe", "run", "short.yaml"], cwd=studio.folder, stdin=slave, stderr=slave,
+        env=studio.environment() | {"TERM": "dumb"}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(master, 65536)
+    on_its_way(house, studio)
+    os.write(master, b"y\n")
+    assert thinking.wait(60) == 10
+    shown = os.read(master, 65536)
+    os.close(master)
+    assert b"another run has changed what is to be done; nothing was sent" in b" ".join(shown.split())
+    assert house.paid == ["task_01", "task_02"]
