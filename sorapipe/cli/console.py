@@ -73,11 +73,25 @@ def say(message: str, hint: str | None = None, *, level: str = "error") -> None:
     colour = {"error": "red", "warning": "yellow"}.get(level, "cyan")
     head = paint(f"{level}:", colour, "bold", stream=sys.stderr)
     shown = message if len(message) <= _LONGEST_SAID else f"{message[:_LONGEST_SAID]}…"
-    text = f"{head} {escape(shown, newlines=True)}"
+    text = f"{head} {_fitted(escape(shown, newlines=True), len(level) + 2)}"
     if hint:
-        text += f"\n\n{paint('hint:', 'cyan', stream=sys.stderr)} {escape(hint, newlines=True)}"
+        text += f"\n\n{paint('hint:', 'cyan', stream=sys.stderr)} {_fitted(escape(hint, newlines=True), len('hint: '))}"
     with suppress(OSError):  # where standard error is full or gone the exit code still tells
         print(text, file=sys.stderr)
+
+
+def _fitted(text: str, indent: int) -> str:
+    """A text behind a word of so many columns, in lines that fit where people read it; indented lines stay whole."""
+    if not sys.stderr.isatty():
+        return text
+    import shutil
+
+    from sorapipe.views.folding import folded
+
+    columns = shutil.get_terminal_size((100, 24)).columns
+    first, *rest = text.split("\n")
+    lines = [line if line.startswith("  ") else folded(line, columns, 0) for line in rest]
+    return "\n".join([folded(first, columns, indent), *lines])
 
 
 def _verb(words: list[str]) -> int:

@@ -17,7 +17,7 @@ from sorapipe import __version__
 from sorapipe.cli.chosen import manifest_of, provider_name
 from sorapipe.cli.failures import Exit, Expected, Quit
 from sorapipe.cli.group import VerbCommand
-from sorapipe.cli.options import json_option, print_json, provider_option, words_argument
+from sorapipe.cli.options import json_option, print_json, provider_option, width, words_argument
 from sorapipe.cli.secrets import has, how_to_set, secret
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _LIBRARIES = (
     "platformdirs", "starlette", "uvicorn", "python-multipart",
 )  # fmt: skip
 _PRECEDENCE = (Exit.LOCK, Exit.DISK, Exit.REFUSED, Exit.USAGE, Exit.AUTHENTICATION)
+_TEXT = 14
+"""The column in which what was found begins."""
 _LITTLE_ROOM = 1 << 30
 """Bytes below which a run of some clips may fill the disk."""
 
@@ -250,11 +252,15 @@ def _no_key(variable: str) -> Finding:
 
 def _print(findings: list[Finding]) -> None:
     from sorapipe.storyboard.diagnostics import escape
+    from sorapipe.views.folding import folded
     from sorapipe.views.ink import paint
 
+    wide = width() if sys.stdout.isatty() else sys.maxsize
     marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
     for finding in findings:
         mark, colour = marks[finding.level]
-        click.echo(f"{paint(mark, colour, stream=sys.stdout)} {finding.name:11} {escape(finding.text)}")
+        text = folded(escape(finding.text), wide, _TEXT)
+        click.echo(f"{paint(mark, colour, stream=sys.stdout)} {finding.name:11} {text}")
         if finding.hint:
-            click.echo(f"  {'':11} {paint('hint:', 'cyan', stream=sys.stdout)} {finding.hint}")
+            hint = folded(finding.hint, wide, _TEXT + len("hint: "))
+            click.echo(f"{'':{_TEXT}}{paint('hint:', 'cyan', stream=sys.stdout)} {hint}")

@@ -18,6 +18,7 @@ from sorapipe.planning.cost import NOTHING
 from sorapipe.planning.spending import Account, Fate, Group, Part, Spending, Sums, total
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
+from sorapipe.views.folding import folded
 from sorapipe.views.page import Page
 from sorapipe.views.plan_data import decimal
 from sorapipe.views.words import count, money, number
@@ -46,7 +47,7 @@ def costs_text(costs: Costs, page: Page) -> str:
         lines += ["", *_table(account, groups, costs.storyboard, page)]
     if not costs.spending:
         lines += ["", "nothing was ever sent"]
-    remarks = [*_remarks(costs, page), *_budget(costs)]
+    remarks = [folded(line, page.width, 0) for line in (*_remarks(costs, page), *_budget(costs))]
     return "\n".join(lines + ([""] if remarks else []) + remarks) + "\n"
 
 
@@ -96,7 +97,12 @@ def _table(account: Account, groups: Mapping[Group, Sums], storyboard: Storyboar
     digits = max(_digits(amount) for _, sums in rows for amount in _amounts(sums, fates))
     cells = [[_short(label), f"{sums.attempts:,}", *_figures(sums, fates, digits)] for label, sums in rows]
     widths = [max(len(row[at]) for row in ([f"{name} ", *heads], *cells)) for at in range(len(heads) + 1)]
-    lines = [page.paint(_line([name, *heads], widths), "bold")]
+    lines = []
+    if sum(widths) + 2 * len(heads) > page.width:  # the name is often longer than all that stands below it
+        lines.append(page.paint(name, "bold"))
+        name = ""
+        widths[0] = max(len(row[0]) for row in cells)
+    lines.append(page.paint(_line([name, *heads], widths), "bold"))
     lines += [_line(row, widths, heads, page) for row in cells[:-1]]
     return [*lines, page.paint(_line(cells[-1], widths), "bold")]
 

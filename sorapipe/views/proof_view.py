@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from sorapipe.planning.levels import Clip, Level, Proof
 from sorapipe.storyboard.diagnostics import escape
-from sorapipe.views.page import Page, Paint
+from sorapipe.views.folding import folded
+from sorapipe.views.page import Page
 from sorapipe.views.words import amount_of_bytes, count
 
 _MOST = 60
 """Where there are more shots, those that are the same are only counted."""
 _WIDEST = 34
 _COMMANDS = 6
+_FETCH = "sorapipe fetch "
+_NEVER_OVER = "a file that is not the lock's is never written over: move it away"
 _MEANING = {
     Level.BYTES: "L0 same bytes",
     Level.REQUEST: "L1 same request only",
@@ -44,12 +48,17 @@ def proofs_text(found: Proofs, page: Page) -> str:
     shown = [one for one in found.proofs if everything or not one.good]
     width = min(max((len(escape(one.label)) for one in shown), default=0), _WIDEST)
     takes = max((len(one.take) for one in shown), default=0)
-    lines = [_line(one, width, takes, page.paint) for one in shown]
+    lines = [_line(one, width, takes, page) for one in shown]
     left = len(found.proofs) - len(shown)
     if left:
         lines.append(page.paint(f"  {count(left, 'shot')} more with the same bytes (`--all` lists them)", "dim"))
-    lines += ["", *_sums(found)] if lines else _sums(found)
-    commands = list(dict.fromkeys(page.command(one.command) for one in found.proofs if one.command and not one.good))
+    sums = [folded(line, page.width, 0) for line in _sums(found)]
+    lines += ["", *sums] if lines else sums
+    commands = _commands(found, page)
+    changed = [quote(one.label) for one in found.proofs if one.clip is Clip.CHANGED]
+    if changed:
+        fetch = page.command(_fetch(changed))
+        lines += ["", folded(f"{_NEVER_OVER}, then `{escape(fetch)}` brings the paid one", page.width, 0)]
     if commands:
         lines += ["", page.paint("next", "bold"), *(f"  {escape(one)}" for one in commands[:_COMMANDS])]
     return "\n".join(lines) + "\n"
@@ -61,8 +70,8 @@ def locked_text(found: Proofs, page: Page, brought: int) -> str:
     old = [one for one in found.proofs if one.clip is Clip.SAME and not one.good]
     width = min(max((len(escape(one.label)) for one in (*wrong, *old)), default=0), _WIDEST)
     takes = max((len(one.take) for one in (*wrong, *old)), default=0)
-    lines = [_row(page.paint("✗", "red"), one, width, takes) for one in wrong]
-    lines += [_row(page.paint("·", "yellow"), one, width, takes) for one in old]
+    lines = [_row(page.paint("✗", "red"), one, width, takes, page) for one in wrong]
+    lines += [_row(page.paint("·", "yellow"), one, width, takes, page) for one in old]
     bringers = dict.fromkeys(one.command for one in wrong if one.clip is Clip.ELSEWHERE and one.command)
     lines += [""] * bool(bringers) + [f"next: {command}" for command in bringers]
     total = len(found.proofs)
@@ -72,8 +81,9 @@ def locked_text(found: Proofs, page: Page, brought: int) -> str:
     else:
         head = f"the film of the lock is here: {count(total, 'shot')}"
     if any(one.clip is Clip.CHANGED for one in wrong):
-        lines += ["", "a file that is not the lock's is never written over: move it away, then run this again"]
-    lines += [""] * bool(lines) + [f"{head} · {amount_of_bytes(found.bytes_read)} verified · {came}"]
+        lines += ["", folded(f"{_NEVER_OVER}, then run this again", page.width, 0)]
+    total_said = f"{head} · {amount_of_bytes(found.bytes_read)} verified · {came}"
+    lines += [""] * bool(lines) + [folded(total_said, page.width, 0)]
     return "\n".join(lines) + "\n"
 
 
@@ -90,14 +100,28 @@ def locked_data(found: Proofs, brought: int, code: int) -> dict[str, object]:
     }
 
 
-def _row(mark: str, one: Proof, width: int, takes: int) -> str:
-    return f"  {mark} {escape(one.label):{width}}  {one.take:{takes}}  {escape(one.text)}"
+def _row(mark: str, one: Proof, width: int, takes: int, page: Page) -> str:
+    name = f" {escape(one.label):{width}}  {one.take:{takes}}  "
+    return f"  {mark}{name}{folded(escape(one.text), page.width, 3 + len(name))}"
 
 
-def _line(one: Proof, width: int, takes: int, paint: Paint) -> str:
+def _line(one: Proof, width: int, takes: int, page: Page) -> str:
     mark = {Level.BYTES: "green", Level.REQUEST: "yellow", Level.INTENT: "yellow"}.get(one.level, "red")
-    level = paint(f"{'--' if one.level is Level.NOTHING else one.level.value}", "green" if one.good else mark)
-    return f"  {level}  {escape(one.label):{width}}  {one.take:{takes}}  {escape(one.text)}"
+    level = page.paint(f"{'--' if one.level is Level.NOTHING else one.level.value}", "green" if one.good else mark)
+    name = f"  {escape(one.label):{width}}  {one.take:{takes}}  "
+    return f"  {level}{name}{folded(escape(one.text), page.width, 4 + len(name))}"
+
+
+def _commands(found: Proofs, page: Page) -> list[str]:
+    """What goes on, each command once; clips that are missing are fetched by one command."""
+    asked = list(dict.fromkeys(one.command for one in found.proofs if one.command and not one.good))
+    missing = [command.removeprefix(_FETCH) for command in asked if command.startswith(_FETCH)]
+    others = [command for command in asked if not command.startswith(_FETCH)]
+    return [page.command(command) for command in ([_fetch(missing)] if missing else []) + others]
+
+
+def _fetch(shots: Sequence[str]) -> str:
+    return f"{_FETCH}{' '.join(shots)}" if len(shots) <= _COMMANDS else _FETCH.strip()
 
 
 def _sums(found: Proofs) -> list[str]:

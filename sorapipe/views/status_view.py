@@ -17,6 +17,7 @@ from sorapipe.planning.ways import Standing as Cast
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
 from sorapipe.views.cast_view import Known, cast, handle_data, handle_words, made_of
+from sorapipe.views.folding import folded
 from sorapipe.views.page import Page, Paint
 from sorapipe.views.plan_data import decimal
 from sorapipe.views.words import count, length, money
@@ -243,7 +244,9 @@ def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[s
     done = sum(it.film is not None and it.film.current and it.stale is Staleness.FRESH for it in own)
     stale = sum(it.film is not None and it.stale is not Staleness.FRESH for it in own)
     takes = [attempt for it in own for attempt in it.attempts]
+    away = sum(it.film is not None and _missing(it.film.attempt, standing) for it in own)
     said = [f"{done} of {count(len(own), 'shot')} done", *([f"{stale} stale"] if stale else [])]
+    said += [f"{count(away, 'clip')} missing"] if away else []
     said += [count(len(takes), "take"), *([f"{length(standing.plan.totals.film_seconds)} of film"] if whole else [])]
     paid = _money(_ever(standing) if whole else _spent(takes))
     return [", ".join(said), *([f"spent so far: {paid}"] if paid else []), *_perhaps(takes, standing, whole=whole)]
@@ -308,7 +311,7 @@ def _attention(standing: Standing, page: Page, select: frozenset[str] | None) ->
     told: set[str] = set()
     for reason, group in list(by_reason.items())[:_MOST]:
         who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
-        lines.append(f"  {who}: {escape(reason.text)}")
+        lines.append(f"  {folded(f'{who}: {escape(reason.text)}', page.width, 2)}")
         commands = [one for one in (reason.instead, reason.command) if one and one not in told]
         told.update(commands)
         lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}" for command in commands]

@@ -17,7 +17,8 @@ from sorapipe.planning.plan_types import Plan
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.balance import balance_lines
-from sorapipe.views.page import Page, Paint
+from sorapipe.views.folding import folded
+from sorapipe.views.page import Page
 from sorapipe.views.progress import STATES
 from sorapipe.views.words import count, length, money
 
@@ -46,10 +47,10 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     order = {shot.address.canonical: place for place, shot in enumerate(storyboard.shots)}
     ended = sorted(outcome.ended, key=lambda end: _place(end.key, order))
     held = sorted(outcome.not_started, key=lambda one: _place(one.key, order))
-    lines = [*_clips(ended, page), *_held(held, paint)]
+    lines = [*_clips(ended, page), *_held(held, page)]
     lines += ["", _totals(outcome, plan, seconds), *balance_lines(outcome, plan)]
     if outcome.why:
-        lines.append(f"ended early: {escape(outcome.why)}")
+        lines.append(folded(f"ended early: {escape(outcome.why)}", page.width, 0))
     if outcome.running:
         many = _takes([attempt.address for attempt in outcome.running])
         lines.append(f"{many} still running at the provider: the same command collects what is ready")
@@ -75,7 +76,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
         if end in bad:
             said = f"{STATES[end.state]}: {escape(end.why)}" if end.why else STATES[end.state]
             said += f" ({escape(page.path(end.out))})" if end.out else ""
-            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {said}")
+            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {folded(said, page.width, width + 6)}")
         elif end in shown:
             where = page.path(end.out) if end.out else "made"
             lines.append(f"  {paint('✓', 'green')} {_name(end):{width}}  {escape(where)}")
@@ -88,7 +89,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
     return lines
 
 
-def _held(held: Sequence[NotStarted], paint: Paint) -> list[str]:
+def _held(held: Sequence[NotStarted], page: Page) -> list[str]:
     """What was not begun, together where the reason is the same."""
     by_reason: dict[str, list[NotStarted]] = {}
     for one in held:
@@ -98,7 +99,7 @@ def _held(held: Sequence[NotStarted], paint: Paint) -> list[str]:
     for text, group in by_reason.items():
         names = [_name(one) for one in group]
         who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        lines.append(f"  {paint('·', 'yellow')} {who}: {escape(text)}")
+        lines.append(f"  {page.paint('·', 'yellow')} {folded(f'{who}: {escape(text)}', page.width, 4)}")
     return lines
 
 
@@ -130,7 +131,7 @@ def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, 
         steps.append(page.command("sorapipe run"))
     if not steps and any(end.state is AttemptState.DONE for end in ended):
         steps.append(page.command("sorapipe status"))
-    return list(dict.fromkeys(steps))[:12]
+    return [folded(step, page.width, 2) if "`" in step else step for step in dict.fromkeys(steps)][:12]
 
 
 def _takes(keys: Sequence[str]) -> str:
