@@ -117,7 +117,7 @@ def hold_against(production: Production, plan: Plan, it: Given) -> None:
     more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     target = production.script.words.target
     raise Expected(
-        Exit.REFUSED, f"the world has moved since `{it.path}` was written; nothing was sent{listed}{more}",
+        Exit.REFUSED, f"things have changed since `{it.path}` was written; nothing was sent{listed}{more}",
         f"look at it again: `sorapipe plan{target}{shell_words(['--out', it.path])}`",
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @callback_options
 @click.option("--locked", is_flag=True, help="Render nothing: bring the film that the lock names, and verify it.")
 @click.option("--plan", "plan_file", type=click.Path(), metavar="FILE",
-              help="Do just what `plan --out FILE` wrote; nothing where the world has moved.")  # fmt: skip
+              help="Do just what `plan --out FILE` wrote; nothing where things have changed since.")  # fmt: skip
 @provider_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],

@@ -113,6 +113,10 @@ OPTIONS: dict[str, Instead] = {
         "nothing of the environment goes into a request",
         "write a small file that includes the first and sets `vars`",
     ),
+    "--store": Instead(
+        "`--store` is for moving clips: `push`, `pull` and `gc` have it",
+        "put `SORAPIPE_STORE=STORE` before `sorapipe {verb}`",
+    ),
     "--resume": Instead("a run goes on by itself", "`sorapipe run{}`"),
     "--output": Instead("clips are in `renders/`, beside the storyboard", "`sorapipe status{}` names them"),
     "-o": Instead("clips are in `renders/`, beside the storyboard", "`sorapipe status{}` names them"),

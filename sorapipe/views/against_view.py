@@ -105,13 +105,13 @@ def _sums(against: Against) -> Iterator[str]:
     now, then = (_sum(cost, currency) for cost in (against.plan.totals.cost, against.cost_then))
     if more is None or more:
         change = "" if more is None else f", {money(abs(more), currency)} {'more' if more > 0 else 'less'}"
-        yield f"to buy: {now}; then: {then}{change}"
+        yield f"to buy: {now}; at that revision: {then}{change}"
     else:
         yield f"to buy: {now}, as then"
     if against.then is not None:
         film, old = (length(plan.totals.film_seconds) for plan in (against.plan, against.then))
         if film != old:
-            yield f"film: {film}; then: {old}"
+            yield f"film: {film}; at that revision: {old}"
     if against.bought:
         paid = "" if against.paid is None else f", {money(against.paid, currency)}"
         yield f"bought since: {count(against.bought, 'attempt')}{paid}"

@@ -93,9 +93,9 @@ def _sums(found: Found, page: Page) -> list[str]:
     if found.deleted:
         lines = [f"deleted {_files(goes)}" if goes else "nothing was deleted"]
     elif goes:
-        lines = [f"{where}; {_files(goes)} could go: {page.command('sorapipe gc --yes')}"]
+        lines = [f"{where}; {_files(goes)} could be deleted: {page.command('sorapipe gc --yes')}"]
     else:
-        lines = [f"{where}; nothing there could go" + (" but what is in no store" if stays else "")]
+        lines = [f"{where}; {'only what is in no store' if stays else 'nothing'} could be deleted"]
     if stays:
         paid = sum(one.attempt is not None for one in stays)
         hint = f"`{page.command('sorapipe push')}` first, or " if paid else ""

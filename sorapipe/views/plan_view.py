@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sorapipe.planning.choice import take_label
-from sorapipe.planning.plan_types import BUYS, TOLD, Action, Gone, Plan, Staleness, Step, Upload
+from sorapipe.planning.plan_types import BUYS, CHANGED, TOLD, Action, Gone, Plan, Staleness, Step, Upload
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Storyboard
 from sorapipe.views.page import Page
@@ -190,8 +190,15 @@ class _Sheet:
         elif waiting or stuck:
             self.lines.append(f"\nnothing to do until you decide about {_things(stuck or waiting)}")
         else:
-            there = ": every take is there" if self.plan.steps else ""
-            self.lines.append(f"\n{self.paint('nothing to do', 'bold')}{there}")
+            self.lines.append(f"\n{self.paint('nothing to do', 'bold')}{everything_there(self.plan.steps)}")
+
+
+def everything_there(steps: Sequence[Step]) -> str:
+    """What follows `nothing to do`: a file that was changed is not the take that was paid."""
+    changed = sum(step.reason.code == CHANGED for step in steps)
+    if changed:
+        return f", but {count(changed, 'file')} {'is' if changed == 1 else 'are'} not what was paid"
+    return ": every take is there" if steps else ""
 
 
 def purchase(plan: Plan) -> str:

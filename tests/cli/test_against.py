@@ -71,7 +71,7 @@ def test_what_is_new_gone_and_edited_with_the_difference_in_price(tram: Path, so
         "        variable tone  storyboard.yaml:3:14\n"
         "  + more   10 credits  new\n"
         "  - end                gone\n"
-        "  to buy: 20 credits; then: nothing, 20 credits more\n"
+        "  to buy: 20 credits; at that revision: nothing, 20 credits more\n"
     )
 
 
@@ -88,7 +88,7 @@ def test_the_lock_of_then_says_what_was_to_be_bought_then(tram: Path, sorapipe: 
     git(tram, "commit", "--quiet", "--message", "without a lock")
     commit(tram)
     text = compared(sorapipe("plan", "--against", "HEAD~1").out)
-    assert "  to buy: nothing; then: 40 credits, 40 credits less\n" in text
+    assert "  to buy: nothing; at that revision: 40 credits, 40 credits less\n" in text
     assert "bought since: 4 attempts" in text
 
 
@@ -117,14 +117,14 @@ def test_a_shot_with_another_name_is_the_same(tram: Path, sorapipe: Sorapipe) ->
 def test_a_storyboard_that_was_not_there_is_all_new(tram: Path, sorapipe: Sorapipe) -> None:
     (tram / "other.yaml").write_text("sorapipe: 1\nshots: [{id: a, prompt: A.}]\n")
     text = compared(sorapipe("plan", "other.yaml", "--against", "main").out)
-    assert "  + a  10 credits  new\n  to buy: 10 credits; then: nothing, 10 credits more\n" in text
+    assert "  + a  10 credits  new\n  to buy: 10 credits; at that revision: nothing, 10 credits more\n" in text
 
 
 def test_some_shots_are_compared_alone(tram: Path, sorapipe: Sorapipe) -> None:
     edit(tram, *BRANCH)
     text = compared(sorapipe("plan", "more", "--against", "main").out)
     assert "cliff" not in text
-    assert "to buy: 10 credits; then: nothing" in text
+    assert "to buy: 10 credits; at that revision: nothing" in text
 
 
 def test_as_data(tram: Path, sorapipe: Sorapipe) -> None:
@@ -147,7 +147,7 @@ def test_as_markdown(tram: Path, sorapipe: Sorapipe) -> None:
     assert ")`:** 1 shot new, 1 shot edited, 1 shot gone\n" in out
     assert "| edited | `cliff` | 10 credits | prompt: wind → rain |\n" in out
     assert "| gone | `end` |  |  |\n" in out
-    assert "to buy: 20 credits; then: nothing, 20 credits more.\n" in out
+    assert "to buy: 20 credits; at that revision: nothing, 20 credits more.\n" in out
     assert out.count("<details>") == 1
     assert "A gull in the [-wind.-]{+rain.+}" in out
 

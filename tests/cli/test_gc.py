@@ -57,7 +57,7 @@ def names(folder: Path) -> set[str]:
 def test_a_clean_folder_has_nothing_to_go(film: Path, sorapipe: Sorapipe) -> None:
     before = names(film)
     assert kinds(sorapipe) == {}
-    assert "nothing there could go\n" in sorapipe("gc").out
+    assert "nothing could be deleted\n" in sorapipe("gc").out
     assert sorapipe("gc", "--yes").out == "nothing was deleted\n"
     assert names(film) == before
 

@@ -223,7 +223,7 @@ def test_steps_that_were_done_since_are_no_move(tram: Path, sorapipe: Sorapipe) 
     out(sorapipe)
     shoot("storyboard.yaml", "boat", "cliff", ends={"cliff": AttemptState.FAILED})
     said = sorapipe("run", "--plan", "plan.json", code=8)
-    assert "the world has moved" not in said.err
+    assert "things have changed" not in said.err
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_an_edit_after_the_review_is_refused(
     out(sorapipe)
     edit(tram, large, *pairs)
     text = refused(sorapipe)
-    assert "the world has moved since `plan.json` was written; nothing was sent\n" in text
+    assert "things have changed since `plan.json` was written; nothing was sent\n" in text
     assert said in text
     assert "look at it again: `sorapipe plan --out plan.json`" in text
 
