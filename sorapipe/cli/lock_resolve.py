@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -112,3 +113,6 @@ def _tell(target: Target, settled: Settled, *, written: bool) -> None:
         tell_conflicts(name, target, facts(settled.lock))
     except LockUnusable as error:  # it is joined all the same, and every verb will say so
         click.echo(f"{name}: {escape(str(error))}", err=True)
+    if written and settled.marks:
+        added = f"`git add {escape(quote(str(target.lock)))}`"
+        click.echo(f"\nnext: {added}, then `git commit` (in a rebase `git rebase --continue`)", err=True)
