@@ -91,6 +91,13 @@ class Production:
     def capabilities(self) -> Capabilities:
         return self.profile.capabilities
 
+    def unwritten(self) -> dict[str, str]:
+        """The recipes, by digest, of takes whose texts the lock has lost, as far as they are still today's: without
+        its text nobody could say later what has changed since such a take, or that it was the model alone."""
+        made = {attempt.recipe for many in self.facts.attempts.values() for attempt in many}
+        lost = made.difference(self.facts.recipes)
+        return {digest: text for digest, text in self.recipes.by_digest().items() if digest in lost} if lost else {}
+
     def plan(self, wishes: Wishes) -> Plan:
         """What would happen now."""
         return plan_from(self.outlook, self.inventory, wishes)

@@ -86,7 +86,7 @@ def shoot(  # noqa: PLR0913, PLR0917 - what is done, by whom, before whose eyes
             providers = open_things.enter_context(speaking(production, plan))
         seller = providers.get(production.profile.name)
         before = told(seller) if buys else None
-        session.remember(_recipes(production, plan))
+        session.remember(_recipes(production, plan) | production.unwritten())
         start = _start(production, plan, frozenset(providers), session.request)
         start = replace(start, accounts=_accounts(_profiles(production, plan)))
         studio = replace(_studio(production, start, session, providers), callback_url=pace.callbacks.url)
