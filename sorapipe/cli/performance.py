@@ -138,9 +138,10 @@ def _spoilt(outcome: Outcome, error: Exception) -> Outcome:
 
 def _idle(production: Production, plan: Plan, order: Order) -> None:
     """Nothing to send and nothing to fetch: says what waits, if anything, and writes nothing that is known already."""
-    if production.known.behind and not production.known.held:
-        with production.workspace.hold(order.command):
-            pass  # closing brings the lock up to date with the journal
+    lost = production.unwritten()
+    if (production.known.behind or lost) and not production.known.held:
+        with production.workspace.hold(order.command) as session:
+            session.remember(lost)  # and closing brings the lock up to date with the journal
     if not order.as_json and all(step.action is Action.KEEP for step in plan.steps):
         for step in plan.steps:
             if step.reason.code == CHANGED:
