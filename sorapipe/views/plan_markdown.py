@@ -46,7 +46,7 @@ def plan_markdown(sheet: Sheet, page: Page) -> str:
     if plan.uploads:
         lines += ["", f"Files that would be sent: {listing([_upload(one) for one in plan.uploads], 12)}"]
     lines += _folded(sheet, page, MOST_CHARACTERS - sum(len(line) + 1 for line in lines))
-    if not plan.idle:
+    if any(step.action is not Action.KEEP and not _is_away(step) for step in plan.steps):
         lines += ["", f"To do this: {code(f'sorapipe run{page.target}{page.words}')}"]
     return "\n".join(lines) + "\n"
 
@@ -66,7 +66,14 @@ def _row(step: Step, plan: Plan) -> tuple[str, str, str, str]:
     return step.action.value, f"{name}{take}", words(price), words(step.reason.text)
 
 
+def _is_away(step: Step) -> bool:
+    """Whether it is paid and its clip is just not on this machine: where a branch is looked at, there is often none."""
+    return step.action is Action.FETCH and step.reason.code == "gone" and step.reuse is None
+
+
 def _worth_a_row(step: Step) -> bool:
+    if _is_away(step):
+        return False
     if step.action is not Action.KEEP or step.reason.code in TOLD or step.reuse is not None:
         return True
     return step.stale is not Staleness.FRESH
@@ -74,11 +81,15 @@ def _worth_a_row(step: Step) -> bool:
 
 def _sums(plan: Plan) -> list[str]:
     totals = plan.totals
-    kept = sum(not _worth_a_row(step) and not step.address.startswith("@") for step in plan.steps)
+    away = sum(map(_is_away, plan.steps))
+    kept = sum(not _worth_a_row(step) and not step.address.startswith("@") for step in plan.steps) - away
     said = [f"{count(totals.shots, 'shot')}, {count(totals.takes, 'take')}, {length(totals.film_seconds)} of film"]
     said += [f"{count(kept, 'take')} kept as {'it is' if kept == 1 else 'they are'}"] if kept else []
     said += [wait(totals.minutes)] if totals.calls else []
     lines = ["; ".join(said) + "."]
+    if away:
+        where = "is paid, and its clip is" if away == 1 else "are paid, and their clips are"
+        lines.append(f"{count(away, 'take')} {where} not on this machine.")
     if totals.waiting:
         cost = words(money(totals.waiting_cost, plan.currency))
         lines.append(f"{count(totals.waiting, 'more take')} {'waits' if totals.waiting == 1 else 'wait'} ({cost}).")
