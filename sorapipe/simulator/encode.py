@@ -62,9 +62,19 @@ def write_clip(path: Path, frames: Iterable[Planes], size: tuple[int, int], labe
     os.close(handle)
     try:
         _encode(name, frames, size, label, care)
-        Path(name).replace(path)
+        _put(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _put(made: Path, path: Path) -> None:
+    """Gives a file its name. Where another process was quicker its file stays: somebody may have been sent it."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return
+    except OSError:  # a disk without links
+        made.replace(path)
 
 
 def _encode(name: str, frames: Iterable[Planes], size: tuple[int, int], label: Label, care: Care) -> None:
@@ -149,7 +159,7 @@ def write_tone(path: Path, expression: str, seconds: int, bits: int) -> None:
                     out.mux(packet)
             for packet in audio.encode(None):
                 out.mux(packet)
-        Path(name).replace(path)
+        _put(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
 
