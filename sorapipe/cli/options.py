@@ -118,7 +118,8 @@ def page_for(words: Words, provider: str | None = None, typed: str = "", *, ever
     folder = words.manifest.parent.as_posix()
     brush = partial(paint, stream=sys.stdout) if colourful(sys.stdout) else plain
     options = shell_words(["--provider", provider]) if provider else ""
-    return Page(words.target, folder, typed, width(), every, brush, options)
+    prose = width() if sys.stdout.isatty() else sys.maxsize  # who searches in it finds whole sentences
+    return Page(words.target, folder, typed, width(), every, brush, options, prose)
 
 
 def width() -> int:

@@ -47,7 +47,7 @@ def costs_text(costs: Costs, page: Page) -> str:
         lines += ["", *_table(account, groups, costs.storyboard, page)]
     if not costs.spending:
         lines += ["", "nothing was ever sent"]
-    remarks = [folded(line, page.width, 0) for line in (*_remarks(costs, page), *_budget(costs))]
+    remarks = [folded(line, page.prose, 0) for line in (*_remarks(costs, page), *_budget(costs))]
     return "\n".join(lines + ([""] if remarks else []) + remarks) + "\n"
 
 

@@ -20,8 +20,9 @@ def plain(text: str, *_: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Page:
     """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `words` the others
-    (` storm --cascade`), `folder` is the storyboard's folder as it would be typed, `width` counts columns; with `every`
-    nothing is folded away. `options` go to all verbs that plan (` --provider house`)."""
+    (` storm --cascade`), `folder` is the storyboard's folder as it would be typed. `width` counts columns, `prose` those
+    after which sentences are broken; with `every` nothing is folded away. `options` go to all verbs that plan
+    (` --provider house`)."""
 
     target: str = ""
     folder: str = "."
@@ -30,6 +31,7 @@ class Page:
     every: bool = False
     paint: Paint = plain
     options: str = ""
+    prose: int = 100
 
     def path(self, path: str) -> str:
         """A path relative to the storyboard's folder, as it would be typed."""

@@ -52,13 +52,13 @@ def proofs_text(found: Proofs, page: Page) -> str:
     left = len(found.proofs) - len(shown)
     if left:
         lines.append(page.paint(f"  {count(left, 'shot')} more with the same bytes (`--all` lists them)", "dim"))
-    sums = [folded(line, page.width, 0) for line in _sums(found)]
+    sums = [folded(line, page.prose, 0) for line in _sums(found)]
     lines += ["", *sums] if lines else sums
     commands = _commands(found, page)
     changed = [quote(one.label) for one in found.proofs if one.clip is Clip.CHANGED]
     if changed:
         fetch = page.command(_fetch(changed))
-        lines += ["", folded(f"{_NEVER_OVER}, then `{escape(fetch)}` brings the paid one", page.width, 0)]
+        lines += ["", folded(f"{_NEVER_OVER}, then `{escape(fetch)}` brings the paid one", page.prose, 0)]
     if commands:
         lines += ["", page.paint("next", "bold"), *(f"  {escape(one)}" for one in commands[:_COMMANDS])]
     return "\n".join(lines) + "\n"
@@ -81,9 +81,9 @@ def locked_text(found: Proofs, page: Page, brought: int) -> str:
     else:
         head = f"the film of the lock is here: {count(total, 'shot')}"
     if any(one.clip is Clip.CHANGED for one in wrong):
-        lines += ["", folded(f"{_NEVER_OVER}, then run this again", page.width, 0)]
+        lines += ["", folded(f"{_NEVER_OVER}, then run this again", page.prose, 0)]
     total_said = f"{head} · {amount_of_bytes(found.bytes_read)} verified · {came}"
-    lines += [""] * bool(lines) + [folded(total_said, page.width, 0)]
+    lines += [""] * bool(lines) + [folded(total_said, page.prose, 0)]
     return "\n".join(lines) + "\n"
 
 
@@ -102,14 +102,14 @@ def locked_data(found: Proofs, brought: int, code: int) -> dict[str, object]:
 
 def _row(mark: str, one: Proof, width: int, takes: int, page: Page) -> str:
     name = f" {escape(one.label):{width}}  {one.take:{takes}}  "
-    return f"  {mark}{name}{folded(escape(one.text), page.width, 3 + len(name))}"
+    return f"  {mark}{name}{folded(escape(one.text), page.prose, 3 + len(name))}"
 
 
 def _line(one: Proof, width: int, takes: int, page: Page) -> str:
     mark = {Level.BYTES: "green", Level.REQUEST: "yellow", Level.INTENT: "yellow"}.get(one.level, "red")
     level = page.paint(f"{'--' if one.level is Level.NOTHING else one.level.value}", "green" if one.good else mark)
     name = f"  {escape(one.label):{width}}  {one.take:{takes}}  "
-    return f"  {level}{name}{folded(escape(one.text), page.width, 4 + len(name))}"
+    return f"  {level}{name}{folded(escape(one.text), page.prose, 4 + len(name))}"
 
 
 def _commands(found: Proofs, page: Page) -> list[str]:

@@ -89,7 +89,7 @@ def _data(clip: Clip) -> dict[str, object]:
 def _wrong(moved: Moved, page: Page) -> list[str]:
     width = max((len(escape(clip.name)) for clip in moved.wrong), default=0)
     rows = [
-        f"  {page.paint('✗', 'red')} {escape(clip.name):{width}}  {folded(escape(why), page.width, width + 6)}"
+        f"  {page.paint('✗', 'red')} {escape(clip.name):{width}}  {folded(escape(why), page.prose, width + 6)}"
         for clip, why in moved.wrong.items()
     ]
     return [*rows, ""] if rows else []
@@ -97,12 +97,12 @@ def _wrong(moved: Moved, page: Page) -> list[str]:
 
 def _lost(where: str, moved: Moved, page: Page) -> list[str]:
     """What is not to be had, and what brings it."""
-    lines = [folded(f"{where}, and not needed: {_names(moved.spare)}", page.width, 0)] if moved.spare else []
+    lines = [folded(f"{where}, and not needed: {_names(moved.spare)}", page.prose, 0)] if moved.spare else []
     if not moved.absent:
         return lines
     commands = [clip.keeper.command if clip.keeper else page.command("sorapipe fetch") for clip in moved.absent]
     brings = [f"next: {command}" for command in dict.fromkeys(commands)]
-    return [*lines, folded(f"{where}: {_names(moved.absent)}", page.width, 0), "", *brings]
+    return [*lines, folded(f"{where}: {_names(moved.absent)}", page.prose, 0), "", *brings]
 
 
 def _names(clips: Sequence[Clip]) -> str:

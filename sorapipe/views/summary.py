@@ -50,7 +50,7 @@ def summary_text(outcome: Outcome, plan: Plan, storyboard: Storyboard, page: Pag
     lines = [*_clips(ended, page), *_held(held, page)]
     lines += ["", _totals(outcome, plan, seconds), *balance_lines(outcome, plan)]
     if outcome.why:
-        lines.append(folded(f"ended early: {escape(outcome.why)}", page.width, 0))
+        lines.append(folded(f"ended early: {escape(outcome.why)}", page.prose, 0))
     if outcome.running:
         many = _takes([attempt.address for attempt in outcome.running])
         lines.append(f"{many} still running at the provider: the same command collects what is ready")
@@ -76,7 +76,7 @@ def _clips(ended: Sequence[Ended], page: Page) -> list[str]:
         if end in bad:
             said = f"{STATES[end.state]}: {escape(end.why)}" if end.why else STATES[end.state]
             said += f" ({escape(page.path(end.out))})" if end.out else ""
-            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {folded(said, page.width, width + 6)}")
+            lines.append(f"  {paint('✗', 'red')} {_name(end):{width}}  {folded(said, page.prose, width + 6)}")
         elif end in shown:
             where = page.path(end.out) if end.out else "made"
             lines.append(f"  {paint('✓', 'green')} {_name(end):{width}}  {escape(where)}")
@@ -99,7 +99,7 @@ def _held(held: Sequence[NotStarted], page: Page) -> list[str]:
     for text, group in by_reason.items():
         names = [_name(one) for one in group]
         who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        lines.append(f"  {page.paint('·', 'yellow')} {folded(f'{who}: {escape(text)}', page.width, 4)}")
+        lines.append(f"  {page.paint('·', 'yellow')} {folded(f'{who}: {escape(text)}', page.prose, 4)}")
     return lines
 
 
@@ -131,7 +131,7 @@ def _next(ended: Sequence[Ended], held: Sequence[NotStarted], outcome: Outcome, 
         steps.append(page.command("sorapipe run"))
     if not steps and any(end.state is AttemptState.DONE for end in ended):
         steps.append(page.command("sorapipe status"))
-    return [folded(step, page.width, 2) if "`" in step else step for step in dict.fromkeys(steps)][:12]
+    return [folded(step, page.prose, 2) if "`" in step else step for step in dict.fromkeys(steps)][:12]
 
 
 def _takes(keys: Sequence[str]) -> str:
