@@ -143,13 +143,15 @@ def _idle(production: Production, plan: Plan, order: Order) -> None:
         with production.workspace.hold(order.command) as session:
             session.remember(lost)  # and closing brings the lock up to date with the journal
     if not order.as_json and all(step.action is Action.KEEP for step in plan.steps):
+        from sorapipe.views.plan_view import everything_there
+
         for step in plan.steps:
             if step.reason.code == CHANGED:
                 click.echo(escape(f"{step.label} {take_label(step.take, step.letter)}: {step.reason.text}"))
         kept = Counter(step.reason for step in plan.steps if step.reason.code == KEPT_ELSEWHERE)
         for reason, number in kept.items():
             click.echo(f"{count(number, 'take')}: {reason.text}: `{reason.command}`")
-        click.echo("nothing to do: nothing is to be bought" if kept else "nothing to do: every take is there")
+        click.echo(f"nothing to do{': nothing is to be bought' if kept else everything_there(plan.steps)}")
         return
     from sorapipe.cli.shoot import outcome_of_nothing
 
