@@ -20,8 +20,8 @@ def plain(text: str, *_: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Page:
     """`target` are the words after the verb that name the storyboard (` skerry.yaml`), `words` the others
-    (` storm --cascade`), `folder` is the storyboard's folder as it would be typed. `width` counts columns, `prose` those
-    after which sentences are broken; with `every` nothing is folded away. `options` go to all verbs that plan
+    (` storm --cascade`), `folder` is the storyboard's folder as it would be typed. `width` counts columns, `prose`
+    those after which sentences are broken; with `every` nothing is folded away. `options` go to all verbs that plan
     (` --provider house`)."""
 
     target: str = ""
