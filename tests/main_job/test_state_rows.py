@@ -552,6 +552,27 @@ def test_a_newer_lock_is_refused_by_every_verb_and_left_alone(chain: Studio) -> 
     assert len(chain.ledger()) == 2
 
 
+RANKS = ("uncertain", "submitted", "vanished", "unavailable", "failed", "suspect", "done")
+
+
+@pytest.mark.parametrize(("low", "high"), [*pairwise(RANKS), ("uncertain", "done")])
+def test_of_two_lines_of_one_order_the_higher_state_holds_and_every_task_stays(
+    chain: Studio, low: str, high: str
+) -> None:
+    lock = chain.folder / "storyboard.lock"
+    whole = lock.read_bytes().splitlines()
+    made = next(json.loads(line) for line in whole if b'"address":"room"' in line)
+    made.pop("~")
+    rest = [line for line in whole if b'"address":"room"' not in line]
+    one, other = (sealed(made | {"state": state, "task": f"task_{state}"}) for state in (low, high))
+    for order in ((one, other), (other, one)):
+        lock.write_bytes(b"\n".join([*rest, *order, b""]))
+        assert "in order" in chain.run("lock", "resolve").err
+        (joined,) = attempts(chain, "room")
+        assert joined["state"] == high
+        assert joined["tasks"] == sorted([f"task_{low}", f"task_{high}"])
+
+
 def test_nothing_new_leaves_the_lock_as_it_is(chain: Studio) -> None:
     chain.run("pick", "room", "1")
     before = (chain.folder / "storyboard.lock").stat()
@@ -579,6 +600,10 @@ def test_a_deleted_lock_takes_its_lineage_from_the_index_and_its_takes_from_the_
     chained(studio)
     lock = studio.folder / "storyboard.lock"
     before = lock.read_bytes()
+    index = [json.loads(line) for line in (studio.state / "index.jsonl").read_text().splitlines()]
+    (lineage,) = {it["lineage"] for it in of_kind(studio, "lock")}
+    real = str((studio.folder / "storyboard.yaml").resolve())
+    assert [it["lineage"] for it in index if it.get("manifest") == real] == [lineage]
     lock.unlink()
     assert bought(studio, "run") == 0
     assert lock.read_bytes() == before
