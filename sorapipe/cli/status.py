@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     cls=VerbCommand,
     short_help="Show the takes of each shot and what needs attention.",
     help="Show the takes of each shot, where their clips are, which one is in the film "
-    "(● picked, ○ first good one), and what needs attention.",
+    "(● picked, ○ first good one), and what needs attention. Of a film of more than 60 shots: how many of each scene "
+    "stand how, and what needs attention.",
     examples=(
         ("sorapipe status", "the storyboard of this folder"),
         ("sorapipe status skerry.yaml stairs --json", "one shot, as data"),
@@ -30,9 +31,12 @@ if TYPE_CHECKING:
 @words_argument()
 @exclude_option
 @click.option("--cost", "costs", is_flag=True, help="Show where the money went instead.")
+@click.option("--all", "every", is_flag=True, help="List every take, also of a long film.")
 @json_option
 @provider_option
-def command(words: tuple[str, ...], exclude: tuple[str, ...], costs: bool, as_json: bool, provider: str | None) -> None:
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    words: tuple[str, ...], exclude: tuple[str, ...], costs: bool, every: bool, as_json: bool, provider: str | None
+) -> None:
     """Reads and shows."""
     from sorapipe.cli.production import produce, read, show
     from sorapipe.planning.plan_types import Action, Wishes
@@ -53,7 +57,7 @@ def command(words: tuple[str, ...], exclude: tuple[str, ...], costs: bool, as_js
     if as_json:
         print_json(status_data(standing, select))
     else:
-        click.echo(status_text(standing, page_for(script.words, provider), select), nl=False)
+        click.echo(status_text(standing, page_for(script.words, provider, every=every), select), nl=False)
         if any(step.action is Action.UNCERTAIN for step in plan.steps):
             from sorapipe.cli.uncertain import say_who_looks
 

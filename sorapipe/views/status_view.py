@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 from sorapipe.planning.choice import Because, labels
 from sorapipe.planning.cost import spent
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
-from sorapipe.planning.plan_types import BUYS, CHANGED, KEPT_ELSEWHERE, TOLD, Action, Plan, Reason, Staleness, Step
+from sorapipe.planning.plan_types import CHANGED, KEPT_ELSEWHERE, Plan, Staleness
 from sorapipe.planning.situation import Outlook, Situation
 from sorapipe.planning.ways import Standing as Cast
 from sorapipe.storyboard.diagnostics import escape
 from sorapipe.storyboard.model import Scene, Shot, Storyboard
+from sorapipe.views.attention_view import Needs, attention, calls
 from sorapipe.views.cast_view import Known, cast, handle_data, handle_words, made_of
 from sorapipe.views.folding import folded
 from sorapipe.views.page import Page, Paint
 from sorapipe.views.plan_data import decimal
-from sorapipe.views.words import count, length, money
+from sorapipe.views.scenes_view import DONE, MISSING, scene_lines
+from sorapipe.views.words import count, length, listing, money
 
 _WORDS = {
     AttemptState.DONE: ("done", "green"),
@@ -33,8 +35,8 @@ _WORDS = {
     AttemptState.SUSPECT: ("suspect", "yellow"),
 }
 _WIDEST = 34
-_NEEDS_A_PERSON = frozenset({Action.WAIT, Action.BLOCKED, Action.UNCERTAIN})
-_MOST = 12
+_MANY = 60
+"""Of more shots, or characters, than this only their numbers are shown."""
 _Row = tuple[str, str, str, str, str, tuple[str, ...]]
 
 
@@ -79,26 +81,27 @@ class Standing:
 
 
 def status_text(standing: Standing, page: Page, select: frozenset[str] | None = None) -> str:
-    """The table by scene, then what needs attention and the command for it. `select` narrows it to some shots."""
+    """The table by scene, then what needs attention and the command for it. `select` narrows it to some shots; of many
+    shots only their numbers are shown, unless the page is to have everything."""
     paint = page.paint
     shots = [shot for shot in standing.storyboard.shots if select is None or shot.address.canonical in select]
-    rows = {shot.address.canonical: _rows(shot, standing) for shot in shots}
-    widths = [max((len(str(row[at])) for some in rows.values() for row in some), default=0) for at in range(5)]
-    widths[0] = min(widths[0], _WIDEST)
+    folding = len(shots) > _MANY and not page.every
     lines = [paint(f"a run is on ({standing.holder})", "cyan")] if standing.holder else []
     lines.append(paint(escape(standing.storyboard.title or "Untitled"), "bold"))
-    lines += _cast(standing, paint) if select is None else []
-    for heading, group in _scenes(standing.storyboard.scenes, shots):
-        lines += ["", *([paint(heading, "bold")] if heading else [])]
-        for shot in group:
-            for row in rows[shot.address.canonical]:
-                lines += [_line(row, widths, page), *_notes(row, widths, paint)]
-    lines += ["", *_totals(standing, shots, whole=select is None)]
-    needs = _attention(standing, page, select)
+    lines += _cast(standing, page) if select is None else []
+    lines += _numbers(standing, shots, page) if folding else _table(standing, shots, page)
+    lines += ["", *(folded(line, page.prose, 0) for line in _totals(standing, shots, whole=select is None))]
+    needs = attention(_needs(standing, select), page)
     if needs:
         lines += ["", paint("needs attention", "bold"), *needs]
     elif standing.holder is None:
         lines.append("every take is there")
+    if folding:
+        every, one = page.command("sorapipe status --all"), page.command("sorapipe status SHOT")
+        lines += [
+            "",
+            folded(f"`{every}` lists every take, `{one}` those of some shots, also of `scene:NAME`", page.prose, 0),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +129,7 @@ def status_data(standing: Standing, select: frozenset[str] | None = None) -> dic
             {"address": step.address, "label": step.label, "take": step.take, "action": step.action.value,
              "text": escape(step.reason.text), "command": step.reason.command, "instead": step.reason.instead}
             for step in standing.plan.steps
-            if _calls(step) and (select is None or step.address in select)
+            if calls(step) and (select is None or step.address in select)
         ],
     }  # fmt: skip
 
@@ -137,6 +140,39 @@ def _scenes(scenes: Iterable[Scene], shots: Sequence[Shot]) -> list[tuple[str, l
         by_scene[shot.scene].append(shot)
     named = [(scene.id, escape(f"{scene.id} · {scene.title}" if scene.title else scene.id)) for scene in scenes]
     return [(heading, by_scene[id]) for id, heading in [*named, (None, "")] if by_scene.get(id)]
+
+
+def _table(standing: Standing, shots: Sequence[Shot], page: Page) -> list[str]:
+    """A row a take, scene by scene."""
+    rows = {shot.address.canonical: _rows(shot, standing) for shot in shots}
+    widths = [max((len(str(row[at])) for some in rows.values() for row in some), default=0) for at in range(5)]
+    widths[0] = min(widths[0], _WIDEST)
+    lines = []
+    for heading, group in _scenes(standing.storyboard.scenes, shots):
+        lines += ["", *([page.paint(heading, "bold")] if heading else [])]
+        for shot in group:
+            for row in rows[shot.address.canonical]:
+                lines += [_line(row, widths, page), *_notes(row, widths, page.paint)]
+    return lines
+
+
+def _numbers(standing: Standing, shots: Sequence[Shot], page: Page) -> list[str]:
+    """How many shots of each scene stand how."""
+    scenes = [
+        (heading or "without a scene", Counter(_stand(shot, standing) for shot in group if shot.clip is None))
+        for heading, group in _scenes(standing.storyboard.scenes, shots)
+    ]
+    return ["", page.paint("scenes", "bold"), *scene_lines([one for one in scenes if one[1]], page)]
+
+
+def _stand(shot: Shot, standing: Standing) -> str:
+    """How a shot stands, in a word: by its take in the film, else by its last one."""
+    it = standing.outlook.situations[shot.address.canonical]
+    if it.film is None:
+        return _state(it.attempts[-1], it, standing) if it.attempts else "not rendered"
+    if not it.film.current or it.stale is not Staleness.FRESH:
+        return "stale"
+    return MISSING if _missing(it.film.attempt, standing) else DONE
 
 
 def _rows(shot: Shot, standing: Standing) -> list[_Row]:
@@ -160,14 +196,23 @@ def _rows(shot: Shot, standing: Standing) -> list[_Row]:
     return rows
 
 
-def _cast(standing: Standing, paint: Paint) -> list[str]:
-    """Who is made or known at this provider, and what a storyboard's `handles:` would call them."""
-    every = list(cast(standing.outlook, standing.facts))
+def _cast(standing: Standing, page: Page) -> list[str]:
+    """Who is made or known at this provider, and what a storyboard's `handles:` would call them. Of many only who is
+    not there yet."""
+    every, paint = list(cast(standing.outlook, standing.facts)), page.paint
     if not every:
         return []
+    lines = ["", paint("characters", "bold")]
+    if len(every) > _MANY and not page.every:
+        by_word: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for known in every:
+            by_word[_known_word(known)].append(f"@{known.name}")
+        for (word, colour), names in by_word.items():
+            who = "" if colour == "green" else f": {listing(names)}"
+            lines.append(f"  {paint(folded(f'{len(names):,} {word}{who}', page.prose, 2), colour)}")
+        return lines
     name = max(len(known.name) for known in every)
     state = max(len(_known_word(known)[0]) for known in every)
-    lines = ["", paint("characters", "bold")]
     for known in every:
         word, colour = _known_word(known)
         said = handle_words(known.handle) if known.handle else escape((known.attempt and known.attempt.why) or "")
@@ -291,70 +336,8 @@ def _spent(attempts: Iterable[Attempt]) -> Mapping[str | None, Decimal]:
     return sums
 
 
-def _calls(step: Step) -> bool:
-    """Whether a step is something a person should know about."""
-    return step.action is not Action.KEEP or step.stale is not Staleness.FRESH or step.reason.code in TOLD
-
-
-def _is_work(step: Step) -> bool:
-    return step.action not in _NEEDS_A_PERSON and step.action is not Action.KEEP
-
-
-def _attention(standing: Standing, page: Page, select: frozenset[str] | None) -> list[str]:
-    """What is to be rendered in one line, everything else by its reason, each with its command."""
-    steps = [step for step in standing.plan.steps if _calls(step) and (select is None or step.address in select)]
-    lines = _work([step for step in steps if _is_work(step)], standing, page)
-    by_reason: dict[Reason, list[Step]] = defaultdict(list)
-    for step in steps:
-        if not _is_work(step) and not _being_sent(step, standing):
-            by_reason[replace(step.reason, code="")].append(step)
-    told: set[str] = set()
-    for reason, group in list(by_reason.items())[:_MOST]:
-        who = escape(group[0].label) + (f" and {len(group) - 1} more" if len(group) > 1 else "")
-        lines.append(f"  {folded(f'{who}: {escape(reason.text)}', page.width, 2)}")
-        commands = [one for one in (reason.instead, reason.command) if one and one not in told]
-        told.update(commands)
-        lines += [f"      {page.paint(escape(page.command(command)), 'cyan')}" for command in commands]
-    if len(by_reason) > _MOST:
-        lines.append(f"  and {len(by_reason) - _MOST} more: `sorapipe plan{page.target}` lists them")
-    return lines
-
-
-def _work(steps: Sequence[Step], standing: Standing, page: Page) -> list[str]:
-    """What a run would do, by what it costs; with its command, unless one is on that may be doing it."""
-    buys = [step for step in steps if step.action in BUYS]
-    paid = [step for step in steps if step.action is Action.RESUME]
-    lost = [step for step in steps if step.action is Action.FETCH]
-    lines = []
-    if buys:
-        prices = [step.price for step in buys]
-        cost = None if None in prices else sum((price for price in prices if price is not None), Decimal(0))
-        lines.append(f"  {_takes(buys)} to render ({money(cost, standing.plan.currency)})")
-    if paid:
-        lines.append(f"  {_takes(paid)} {'running' if standing.holder else 'to collect (paid)'}")
-    lines += [f"  {_takes(lost)} to fetch again (paid)"] if lost else []
-    if lines and standing.holder is None:
-        lines.append(f"      {page.paint(page.command('sorapipe run'), 'cyan')}")
-    return lines
-
-
-def _takes(steps: Sequence[Step]) -> str:
-    """`7 takes`, `7 takes and 1 character`."""
-    people = sum(step.address.startswith("@") for step in steps)
-    takes = len(steps) - people
-    said = [count(takes, "take")] if takes else []
-    return " and ".join(said + ([count(people, "character")] if people else []))
-
-
-def _being_sent(step: Step, standing: Standing) -> bool:
-    """Whether the run that is on sends this at the moment, or it waits for what is being sent."""
-    if standing.holder is None:
-        return False
-    if step.attempt is not None:
-        return step.attempt.state is AttemptState.INTENT
-    every = (attempt for attempts in standing.facts.attempts.values() for attempt in attempts)
-    blocked = step.reason.code in {"uncertain", "parent-blocked"}
-    return blocked and any(attempt.state is AttemptState.INTENT for attempt in every)
+def _needs(standing: Standing, select: frozenset[str] | None) -> Needs:
+    return Needs(standing.outlook, standing.plan, standing.facts, standing.holder is not None, select)
 
 
 def _shot_data(shot: Shot, standing: Standing) -> dict[str, object]:
