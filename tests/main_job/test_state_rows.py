@@ -17,6 +17,8 @@ import pytest
 from studio import Studio, staged
 
 from sorapipe.cli.console import run as run_here
+from sorapipe.providers.profiles import load_profile
+from sorapipe.providers.profiles import names as shipped
 
 FILM = """\
 sorapipe: 1
@@ -715,3 +717,17 @@ def test_a_character_that_is_made_by_a_create_is_a_full_paid_render_and_says_so(
     (line,) = [line for line in studio.run("plan").out.splitlines() if "@tom" in line]
     assert "10 credits" in line
     assert "a full paid render" in line
+
+
+def test_the_token_goes_to_the_provider_where_that_takes_metadata(studio: Studio) -> None:
+    takes: dict[str, set[bool]] = {}
+    for listed in shipped(None):
+        it = load_profile(listed.name, None).profile
+        assert it is not None
+        if not it.capabilities.rehearsal:
+            takes.setdefault(it.dialect, set()).add("metadata" in it.capabilities.fields)
+    assert takes == {"tasks": {True}, "jobs": {False}, "videos": {False}}
+    studio.write("storyboard.yaml", CHAIN)
+    studio.run("run")
+    told = {charge["task"]: charge["token"] for charge in studio.ledger()}
+    assert told == {it["task"]: it["token"] for it in of_kind(studio, "attempt")}
