@@ -625,7 +625,7 @@ def test_after_a_lock_was_deleted_another_model_alone_still_buys_nothing(
     assert bought(studio, "run") == 0
 
 
-def test_a_journal_only_grows_and_is_archived_whole(studio: Studio) -> None:
+def test_a_journal_only_grows_and_a_torn_end_counts_as_never_written(studio: Studio) -> None:
     chained(studio)
     journals = studio.state / "journals"
     (journal,) = journals.glob("*.jsonl")
