@@ -68,6 +68,11 @@ def attention(needs: Needs, page: Page) -> list[str]:
             if command not in told:
                 told.add(command)
                 lines.append(f"      {page.paint(escape(page.command(command)), 'cyan')}")
+                lines += (
+                    [page.paint(f"      … and {rest:,} more alike", "dim")]
+                    if (rest := _left_out(command, group))
+                    else []
+                )
     if len(groups) > len(shown):
         rest = len(groups) - len(shown)
         lines.append(f"  and {count(rest, 'thing')} more: `{page.command('sorapipe status --all')}` lists them")
@@ -115,6 +120,13 @@ def _selector(group: Sequence[Step], labels: Sequence[str], needs: Needs) -> str
         if ended == addresses:
             return f"result:{state.value}"
     return " ".join(labels[:_IN_A_COMMAND])
+
+
+def _left_out(command: str, group: Sequence[Step]) -> int:
+    """How many shots of a group are missing in a command that could have named them."""
+    labels = {quote(step.label) for step in group}
+    named = labels & set(command.split())
+    return len(labels) - len(named) if len(named) > 1 else 0
 
 
 def _is_work(step: Step) -> bool:

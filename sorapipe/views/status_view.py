@@ -290,7 +290,7 @@ def _totals(standing: Standing, shots: Sequence[Shot], *, whole: bool) -> list[s
     stale = sum(it.film is not None and it.stale is not Staleness.FRESH for it in own)
     takes = [attempt for it in own for attempt in it.attempts]
     away = sum(it.film is not None and _missing(it.film.attempt, standing) for it in own)
-    said = [f"{done} of {count(len(own), 'shot')} done", *([f"{stale} stale"] if stale else [])]
+    said = [f"{done:,} of {count(len(own), 'shot')} done", *([f"{stale:,} stale"] if stale else [])]
     said += [f"{count(away, 'clip')} missing"] if away else []
     said += [count(len(takes), "take"), *([f"{length(standing.plan.totals.film_seconds)} of film"] if whole else [])]
     paid = _money(_ever(standing) if whole else _spent(takes))

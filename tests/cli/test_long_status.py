@@ -79,6 +79,16 @@ def test_many_that_failed_are_chosen_by_their_end(here: Path, sorapipe: Sorapipe
     assert "sorapipe roll result:failed\n" in out
 
 
+def test_a_command_that_names_only_some_says_so(here: Path, sorapipe: Sorapipe) -> None:
+    (here / "storyboard.yaml").write_text(BOARD)
+    shoot("storyboard.yaml", ends={f"s{scene}x{shot}": AttemptState.FAILED for scene in (1, 2) for shot in range(9)})
+    (here / "storyboard.yaml").write_text(BOARD.replace("number 1 0", "number one"))
+    lines = sorapipe("status").out.splitlines()
+    at = next(number for number, line in enumerate(lines) if "sorapipe roll" in line)
+    assert len(lines[at].split()) == 2 + 12
+    assert lines[at + 1].strip() == "… and 5 more alike"
+
+
 def test_everything_is_shown_where_that_is_asked(film: Path, sorapipe: Sorapipe) -> None:
     short, whole = sorapipe("status").out, sorapipe("status", "--all").out
     assert "`sorapipe status --all` lists every take" in " ".join(short.split())
