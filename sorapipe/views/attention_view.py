@@ -67,12 +67,7 @@ def attention(needs: Needs, page: Page) -> list[str]:
         for command in _commands(trouble, group, needs):
             if command not in told:
                 told.add(command)
-                lines.append(f"      {page.paint(escape(page.command(command)), 'cyan')}")
-                lines += (
-                    [page.paint(f"      … and {rest:,} more alike", "dim")]
-                    if (rest := _left_out(command, group))
-                    else []
-                )
+                lines += _typed(command, group, page)
     if len(groups) > len(shown):
         rest = len(groups) - len(shown)
         lines.append(f"  and {count(rest, 'thing')} more: `{page.command('sorapipe status --all')}` lists them")
@@ -120,6 +115,12 @@ def _selector(group: Sequence[Step], labels: Sequence[str], needs: Needs) -> str
         if ended == addresses:
             return f"result:{state.value}"
     return " ".join(labels[:_IN_A_COMMAND])
+
+
+def _typed(command: str, group: Sequence[Step], page: Page) -> list[str]:
+    rest = _left_out(command, group)
+    lines = [f"      {page.paint(escape(page.command(command)), 'cyan')}"]
+    return lines + ([page.paint(f"      … and {rest:,} more alike", "dim")] if rest else [])
 
 
 def _left_out(command: str, group: Sequence[Step]) -> int:
