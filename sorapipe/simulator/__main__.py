@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -12,6 +11,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from sorapipe.simulator.news import News
 from sorapipe.simulator.options import Options, read, serve_options
 
 _LAST_WORDS_SECONDS = 3.0
@@ -70,7 +70,9 @@ def serve(options: Options) -> int:
         timeout_graceful_shutdown=1,
         server_header=False,
     )
-    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    news = News()
+    for speaker in (logging.getLogger("uvicorn.error"), *logging.getLogger().handlers):
+        speaker.addFilter(news)
     runner = uvicorn.Server(config)
     if options.while_parent:
         threading.Thread(target=_end_with_parent, args=(runner,), daemon=True).start()
@@ -85,12 +87,6 @@ def serve(options: Options) -> int:
     finally:
         server.books.close()
     return 0
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of the log is for people: that calls which a script holds up are ended with us is not."""
-    ended = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
-    return not ended and not record.getMessage().startswith("Cancel ")
 
 
 def _listen(port: int) -> socket.socket:
