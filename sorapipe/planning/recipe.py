@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
-from json import JSONEncoder
+from json import JSONEncoder, loads
 
 from sorapipe.storyboard.model import (
     Address,
@@ -83,6 +83,13 @@ def canonical(value: object) -> str:
 def digest(text: str) -> str:
     """The sha256 of a canonical text, in hex."""
     return sha256(text.encode()).hexdigest()
+
+
+def of_model(text: str, model: str | None) -> str:
+    """The canonical text of the same request to another model; `None`: to whichever the provider takes."""
+    value = loads(text)
+    value.pop("model", None)
+    return _encode(value if model is None else value | {"model": model})
 
 
 def decimal_text(value: Decimal) -> str:

@@ -11,7 +11,7 @@ from sorapipe.planning.choice import Because, Chosen, Today, choose, conflict, s
 from sorapipe.planning.facts import Attempt, AttemptState, Facts
 from sorapipe.planning.graph import Graph, Kind, follow_clips
 from sorapipe.planning.plan_types import Staleness
-from sorapipe.planning.recipe import Recipe, Recipes
+from sorapipe.planning.recipe import Recipe, Recipes, digest, of_model
 from sorapipe.planning.renames import Renames
 from sorapipe.planning.reuse import Claim, Neighbours, Reuses, Wanted
 from sorapipe.planning.why import Change, input_changes, kind_of, recipe_changes
@@ -137,6 +137,7 @@ class _Looking:
         self._today: dict[str, str | None] = {}
         self._picked: set[str] = set()
         self._known: Mapping[str, str] | None = None
+        self._models: dict[str, set[str | None]] | None = None
         self._compared: dict[tuple[str, str], tuple[Change, ...]] = {}
 
     def look(self) -> Outlook:
@@ -267,7 +268,17 @@ class _Looking:
         if key not in self._compared:
             if self._known is None:
                 self._known = ChainMap(self._recipes.by_digest(), dict(self._facts.recipes))
-            text = self._known.get(old)
+            text = self._known.get(old) or self._of_another_model(recipe, old)
             before = None if text is None else self._renames.modern(text, self._known)
             self._compared[key] = recipe_changes(before, recipe.json, self._known, self._labels)
         return self._compared[key]
+
+    def _of_another_model(self, recipe: Recipe, old: str) -> str | None:
+        """The text of a recipe that no lock has, where only the model is another one: its digest tells."""
+        if self._models is None:
+            self._models = {}
+            for attempts in self._facts.attempts.values():
+                for attempt in attempts:
+                    self._models.setdefault(attempt.recipe, {None}).add(attempt.model)
+        models = sorted(self._models.get(old, {None}), key=str)
+        return next((text for text in (of_model(recipe.json, one) for one in models) if digest(text) == old), None)

@@ -625,6 +625,21 @@ def test_after_a_lock_was_deleted_another_model_alone_still_buys_nothing(
     assert bought(studio, "run") == 0
 
 
+@pytest.mark.parametrize(("old", "new"), [("", "{model: sora-2-hd}"), ("{model: sora-2}", "{model: sora-2-hd}")])
+def test_a_deleted_lock_and_another_model_at_once_buy_nothing(studio: Studio, old: str, new: str) -> None:
+    chained(studio)
+    if old:
+        edit(studio, "sorapipe: 1\n", f"sorapipe: 1\ndefaults: {old}\n")
+        studio.run("run", "--reshoot")
+    (studio.folder / "storyboard.lock").unlink()
+    if old:
+        edit(studio, old, new)
+    else:
+        edit(studio, "sorapipe: 1\n", f"sorapipe: 1\ndefaults: {new}\n")
+    assert in_film(studio)["room"][1] == "model"
+    assert bought(studio, "run") == 0
+
+
 def test_a_journal_only_grows_and_a_torn_end_counts_as_never_written(studio: Studio) -> None:
     chained(studio)
     journals = studio.state / "journals"
