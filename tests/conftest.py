@@ -40,6 +40,7 @@ def nobody_is_at_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) ->
         "SORAPIPE_PROVIDER",
         "SORAPIPE_SIMULATOR",
         "NO_COLOR",
+        "COLUMNS",
         "FORCE_COLOR",
         "HTTP_PROXY",
         "HTTPS_PROXY",

@@ -64,7 +64,7 @@ def attention(needs: Needs, page: Page) -> list[str]:
     for trouble, group in shown:
         who = listing([escape(label) for label in dict.fromkeys(step.label for step in group)], _NAMED)
         lines.append(f"  {folded(f'{who}: {escape(trouble.text)}', page.prose, 2)}")
-        for command in _commands(trouble, group, needs):
+        for command in _commands(trouble, group, needs, page):
             if command not in told:
                 told.add(command)
                 lines += _typed(command, group, page)
@@ -90,17 +90,21 @@ def _with_hole(command: str | None, label: str) -> str | None:
     return re.sub(rf"(?<!\S){re.escape(quote(label))}(?!\S)", _HOLE, command) if command else None
 
 
-def _commands(trouble: _Trouble, group: Sequence[Step], needs: Needs) -> list[str]:
-    return [_filled(one, group, needs) for one in (trouble.instead, trouble.command) if one]
+def _commands(trouble: _Trouble, group: Sequence[Step], needs: Needs, page: Page) -> list[str]:
+    said = [command for command in (trouble.instead, trouble.command) if command]
+    return [one for command in said for one in _filled(command, group, needs, page)]
 
 
-def _filled(command: str, group: Sequence[Step], needs: Needs) -> str:
-    """A command for all shots of a group, or for its first where the verb takes but one."""
+def _filled(command: str, group: Sequence[Step], needs: Needs, page: Page) -> list[str]:
+    """One command for all shots of a group, or one for each where the verb takes but one."""
     labels = list(dict.fromkeys(quote(step.label) for step in group))
     verb = command.split()[1] if " " in command else ""
     if verb not in _TAKE_MANY:
-        return command.replace(_HOLE, labels[0])
-    return command.replace(_HOLE, " ".join(labels) if len(labels) <= _IN_A_COMMAND else _selector(group, labels, needs))
+        if _HOLE not in command:
+            return [command]
+        return [command.replace(_HOLE, label) for label in labels[: None if page.every else _IN_A_COMMAND]]
+    many = " ".join(labels) if len(labels) <= _IN_A_COMMAND else _selector(group, labels, needs)
+    return [command.replace(_HOLE, many)]
 
 
 def _selector(group: Sequence[Step], labels: Sequence[str], needs: Needs) -> str:

@@ -6,6 +6,7 @@ A cell has a storyboard, an account and a state folder of its own. What a cell m
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -242,9 +243,10 @@ def _after_the_fault(cell: Cell, film: Film, first: Ended, verdict: Verdict) -> 
         verdict.breaks("code", f"{len(open_ones)} uncertain, and exit code {first.code}")
     shown = film.run("status", "film.yaml").out if first.code else ""
     for one in open_ones:
-        ways = [f"sorapipe {verb} film.yaml {one['address']}" for verb in ("adopt", "resubmit")]
-        for where, text in (("status", shown), ("the run", first.out)):
-            verdict.broken += [("shown", f"{where} does not name `{way}`") for way in ways if way not in text]
+        for verb in ("adopt", "resubmit"):
+            way = re.compile(rf"sorapipe {verb} film\.yaml(?: \S+)* {re.escape(one['address'])}\b")
+            missing = [where for where, text in (("status", shown), ("the run", first.out)) if not way.search(text)]
+            verdict.broken += [("shown", f"{where} names no `{verb}` of {one['address']}") for where in missing]
     kind = FAULTS[cell.fault].class_of(cell.call, cell.dialect)
     undone = set(SHOTS) - {one["address"] for one in attempts(lock, "done")}
     if cell.where != "all" and kind not in _HALTING and len(undone) > (2 if "gull" in undone else 1):
