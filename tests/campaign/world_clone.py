@@ -53,7 +53,8 @@ class Clone:
         base = common(ours, theirs)
         film = merged_film(base and base.film, ours.film, theirs.film, self._dice)
         lock = merged_lock(how, base and base.lock, ours.lock, theirs.lock)
-        self._complete(lock, ours.lock, theirs.lock)
+        if base is None or base.lock not in {ours.lock, theirs.lock}:  # else git takes the other one and asks nobody
+            self._complete(lock, ours.lock, theirs.lock)
         self.main = Commit(film, lock, (ours, theirs))
         self._check_out(self.main)
         if how != "marks":
