@@ -279,7 +279,7 @@ class Schedule:
             self._watch.begin(now)
             self._seeking.begin(now)
             self._creates.begin(now)
-            if now - self._course.changed_at >= self._course.limits.max_wait:
+            if now >= self._course.changed_at + self._course.limits.max_wait:
                 waited = f"nothing has changed for {self._course.limits.max_wait:g} s (`--max-wait`)"
                 self._course.halt(Reason("time", waited), ends.AGAIN)
                 self._leave(now)
