@@ -151,7 +151,9 @@ class Person:
                 self._command(machine, "resubmit", entry.address, "--yes", grants=granted(machine, waiting))
             return True
         urgent = sorted(advice, key=lambda one: _URGENCY.index(one["action"]))
-        return any(one["command"] is not None and self._follow(machine, one["command"]) for one in urgent)
+        ways = [way for one in urgent for way in (one.get("instead"), one["command"]) if way is not None]
+        ways.sort(key=lambda way: self._typed[machine.name, way])  # what was in vain comes last
+        return any(self._follow(machine, way) for way in ways)
 
     def _follow(self, machine: Machine, command: str, depth: int = 0) -> bool:
         """Types a command as it is advised, with what a person fills in; then the next one that it names, if any."""
@@ -173,7 +175,7 @@ class Person:
         ended = self._command(machine, verb, *words, grants=grants)
         if verb in {"roll", "run"} and depth == 0:
             for following in ended.out.partition("\nnext\n")[2].strip().splitlines():
-                if shlex.split(following)[1] != verb:
+                if _typed(following)[:2] != _typed(command)[:2]:  # another verb, or another shot
                     self._follow(machine, following, depth + 1)
         return True
 
@@ -202,3 +204,8 @@ def _doubt(machine: Machine) -> list[tuple[str, int, str]]:
     return sorted(
         (it.address, it.take, it.state) for it in machine.books.whole().entries.values() if it.state != "done"
     )
+
+
+def _typed(command: str) -> list[str]:
+    """Verb and shots of a command."""
+    return [word for word in shlex.split(command)[1:] if word != MANIFEST]
